@@ -1,0 +1,18 @@
+import { defineConfig } from 'vitest/config';
+
+/** One process over every package: `npx vitest run --project @backplane/engine` runs one of them. */
+export default defineConfig({
+  test: {
+    projects: [
+      'packages/*/vitest.config.ts',
+      'hosts/*/vitest.config.ts',
+      'integration/*/vitest.config.ts',
+      'scripts/vitest.config.ts',
+    ],
+    coverage: {
+      provider: 'v8',
+      include: ['packages/*/src/**', 'hosts/*/src/**'],
+      reporter: ['text-summary', 'json-summary'],
+    },
+  },
+});
