@@ -1,0 +1,118 @@
+/** The contracts between boards: words, errors, the machine, one file for each slot, and how a board is declared. */
+
+export type { AddressSpace, PageSource, Vm } from './address-space.ts';
+export type { Datagram, Internet, Locator } from './addresses.ts';
+export { assert, BackplaneError, isBackplaneError, nearest } from './backplane-error.ts';
+export type { Backing, BlockCache, CachedObject, WriteDelay } from './block-cache.ts';
+export type {
+  Board,
+  Component,
+  ComponentDefinition,
+  Granted,
+  OptionsSchema,
+  Place,
+  PlaceOf,
+  Requirement,
+  Served,
+} from './component.ts';
+export { defineComponent } from './component.ts';
+export type { Disk } from './disk.ts';
+export type { StationAddress } from './frame.ts';
+export { broadcastAddress, Frame, isGroupAddress } from './frame.ts';
+export type { Kernel, KernelSpec } from './kernel.ts';
+export { defineKernel, slotOfInstance } from './kernel.ts';
+export type { KernelErrorKind } from './kernel-error.ts';
+export {
+  isKernelError,
+  KernelError,
+  kernelErrorFrom,
+  kernelErrorKinds,
+  kernelErrorNumber,
+} from './kernel-error.ts';
+export type {
+  BusyCategory,
+  CostEvidence,
+  CostSource,
+  Machine,
+  MachineCosts,
+  MachineType,
+  Metrics,
+  NotedCost,
+} from './machine.ts';
+export { Busy, busyCategories, defineMachineType } from './machine.ts';
+export type { FrameHolder, Memory, MemoryPolicy, PageFrame } from './memory.ts';
+
+export type {
+  About,
+  Attempt,
+  Export,
+  NameTarget,
+  NameView,
+  Naming,
+  SecondAttempt,
+  WireAttempt,
+} from './naming.ts';
+export { above, componentBytesMax, done, pathBytesMax, redirect, redirectsMax, staleName } from './naming.ts';
+export type { Attachment, LinkRule, LinkVerdict, Medium, Nic, Station } from './network.ts';
+export type { Processors, Scheduler } from './processors.ts';
+export type { Recovery, RecoveryPass } from './recovery.ts';
+export { recoveryPasses } from './recovery.ts';
+export type { AnySlot, AnySlots, Lifetime, ManySlot, ManySlots, OneSlot, SlotFacts, Slots } from './slots.ts';
+export { defineSlot, slotFacts } from './slots.ts';
+export type {
+  AttributeChange,
+  DirectoryEntry,
+  FileId,
+  FileType,
+  NewFile,
+  Storage,
+  StorageUsage,
+  StoredAttributes,
+  WriteWhen,
+} from './storage.ts';
+export { fileTypes } from './storage.ts';
+export type {
+  Attributes,
+  Credentials,
+  Elsewhere,
+  FileProtocol,
+  LockMode,
+  NameOps,
+  ObjectKind,
+  ObjectRef,
+  OpenHow,
+  OpenObject,
+  Position,
+  Ready,
+  Stream,
+  Streams,
+  Traits,
+  TwoNameOp,
+  Waiter,
+} from './streams.ts';
+export { aboutOf } from './streams.ts';
+export type { Calls, Fd, Program, RunningProgram, SystemCalls } from './system-calls.ts';
+export type {
+  Answer,
+  AskOptions,
+  Caller,
+  Payload,
+  PayloadCodec,
+  Peers,
+  Procedure,
+  Silent,
+  Transport,
+} from './transport.ts';
+export { inParameters, noPayload, silent, withData } from './transport.ts';
+export type {
+  Authority,
+  Brand,
+  HostId,
+  Plain,
+  ProtocolId,
+  StreamId,
+  Token,
+  Undo,
+  Verdict,
+} from './vocabulary.ts';
+export { authority, hostId, streamId, token } from './vocabulary.ts';
