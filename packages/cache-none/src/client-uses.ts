@@ -1,0 +1,37 @@
+/** How often each client has each file open: what a server drops when a client dies. */
+import { fileKey } from '@backplane/file-service';
+import type { FileId, HostId } from '@backplane/slots';
+
+export class ClientUses {
+  readonly #uses = new Map<HostId, Map<string, { readonly file: FileId; count: number }>>();
+
+  add(client: HostId, file: FileId): void {
+    const files = this.#uses.get(client) ?? new Map<string, { readonly file: FileId; count: number }>();
+    this.#uses.set(client, files);
+    const use = files.get(fileKey(file));
+    if (use === undefined) files.set(fileKey(file), { file, count: 1 });
+    else use.count++;
+  }
+
+  count(client: HostId, file: FileId): number {
+    return this.#uses.get(client)?.get(fileKey(file))?.count ?? 0;
+  }
+
+  /** One use fewer; false if this client has none. */
+  remove(client: HostId, file: FileId): boolean {
+    const files = this.#uses.get(client);
+    const use = files?.get(fileKey(file));
+    if (files === undefined || use === undefined) return false;
+    if (--use.count === 0) files.delete(fileKey(file));
+    return true;
+  }
+
+  /** Everything of a dead client, one entry for each use. */
+  takeAll(client: HostId): readonly FileId[] {
+    const files = this.#uses.get(client);
+    this.#uses.delete(client);
+    return files === undefined
+      ? []
+      : [...files.values()].flatMap(({ file, count }) => Array.from({ length: count }, () => file));
+  }
+}

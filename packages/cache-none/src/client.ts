@@ -1,0 +1,159 @@
+/** The client's half: opens files at their servers, knows which are open, and reopens them after a server's reboot. */
+import { charge, type Task, tasks } from '@backplane/engine';
+import { fileKey, RemoteNames, serverOf, startOf } from '@backplane/file-service';
+import {
+  type Attempt,
+  authority,
+  Busy,
+  type Credentials,
+  done,
+  type Elsewhere,
+  type FileProtocol,
+  type HostId,
+  isKernelError,
+  type KernelError,
+  type Machine,
+  type NameOps,
+  type NameTarget,
+  type ObjectRef,
+  type OpenHow,
+  type OpenObject,
+  type Recovery,
+  type SecondAttempt,
+  type Transport,
+  type TwoNameOp,
+  type Verdict,
+  type WireAttempt,
+} from '@backplane/slots';
+import { type FileState, names, type OpenRequest, openFile, reopenFile } from './procedures.ts';
+import { RemoteFile } from './remote-file.ts';
+import type { Server } from './server.ts';
+
+export class Client implements FileProtocol {
+  static {
+    tasks(Client);
+  }
+
+  readonly protocol = 'none';
+  readonly transport: Transport;
+  readonly machine: Machine;
+  /** The other half, where this machine has storages. */
+  readonly server: Server | null;
+  /** Bytes that one call carries. */
+  readonly unitBytes: number;
+  readonly #recovery: Recovery | undefined;
+  readonly #names: RemoteNames;
+  readonly #open = new Set<RemoteFile>();
+
+  constructor(transport: Transport, recovery: Recovery | undefined, machine: Machine, server: Server | null) {
+    this.server = server;
+    this.transport = transport;
+    this.machine = machine;
+    this.unitBytes = Math.min(transport.maxDataBytes, 8192);
+    this.#recovery = recovery;
+    this.#names = new RemoteNames(transport, machine, names, (server) => this.#awaitServer(server));
+    recovery?.register({ name: 'cache-none', pass: 'handles', reopen: (server) => this.#reopenAll(server) });
+  }
+
+  *open(t: NameTarget, how: OpenHow, who: Credentials): Task<Attempt<OpenObject | Elsewhere>> {
+    charge(this.machine.type.costs.openClientNs, Busy.files);
+    const request: OpenRequest = {
+      start: startOf(t.root),
+      path: t.remainder,
+      how,
+      who,
+      machineType: this.machine.type.name,
+    };
+    const outcome = yield* this.#names.attempt<OpenRequest, FileState, WireAttempt<FileState>>(
+      t.authority,
+      openFile,
+      request,
+    );
+    if (outcome.is !== 'done') return outcome;
+    const { file, attributes } = outcome.value;
+    const ref: ObjectRef = {
+      kind: 'file',
+      protocol: this.protocol,
+      authority: t.authority,
+      id: fileKey(file),
+    };
+    const { device } = attributes;
+    if (device !== undefined)
+      return done({
+        elsewhere: {
+          kind: attributes.type,
+          protocol: this.protocol,
+          authority: authority(String(device.host)),
+          id: { type: device.type, unit: device.unit },
+        },
+      });
+    const opened = new RemoteFile(this, ref, file, attributes.type === 'directory', how);
+    this.#open.add(opened);
+    this.transport.peers.watch(this.serverOf(ref));
+    return done<OpenObject>(opened);
+  }
+
+  *name<K extends keyof NameOps>(
+    t: NameTarget,
+    op: K,
+    argument: NameOps[K]['in'],
+    who: Credentials,
+  ): Task<Attempt<NameOps[K]['out']>> {
+    return yield* this.#names.name(t, op, argument, who);
+  }
+
+  *nameTwo(
+    op: TwoNameOp,
+    a: NameTarget,
+    b: NameTarget,
+    who: Credentials,
+  ): Task<Attempt<null> | SecondAttempt<null>> {
+    return yield* this.#names.nameTwo(op, a, b, who);
+  }
+
+  /** Nothing is kept here. */
+  *sync(): Task<void> {}
+
+  serverOf(ref: ObjectRef): HostId {
+    return serverOf(ref.authority);
+  }
+
+  forget(f: RemoteFile): void {
+    this.#open.delete(f);
+  }
+
+  /** Returns when the file can be used again. @throws the error if it cannot */
+  *awaitReopened(f: RemoteFile, e: KernelError): Task<void> {
+    const server = this.serverOf(f.ref);
+    if ((yield* this.#awaitServer(server)) === 'give-up') throw e;
+    // Without a recovery board nobody else reopens it.
+    if (this.#recovery === undefined) yield* this.#reopen(f);
+    else if (e.kind === 'stale' && !this.#open.has(f)) throw e;
+  }
+
+  *#awaitServer(server: HostId): Task<Verdict> {
+    if (this.#recovery !== undefined) return yield* this.#recovery.await(server);
+    yield* this.transport.peers.awaitAlive(server);
+    return 'retry';
+  }
+
+  *#reopenAll(server: HostId): Task<void> {
+    for (const f of [...this.#open]) {
+      if (this.serverOf(f.ref) !== server) continue;
+      try {
+        yield* this.#reopen(f);
+      } catch (e) {
+        // A handle that the server does not know any more dies alone; a server that went down again is recovery's affair.
+        if (!isKernelError(e, 'stale')) throw e;
+        this.#open.delete(f);
+      }
+    }
+  }
+
+  *#reopen(f: RemoteFile): Task<void> {
+    const uses = [...this.#open].filter(
+      (g) => fileKey(g.file) === fileKey(f.file) && g.ref.authority === f.ref.authority,
+    ).length;
+    yield* this.transport.call(this.serverOf(f.ref), reopenFile, { file: f.file, uses });
+  }
+}

@@ -1,0 +1,2 @@
+/** Slot `fileCache`. */
+export { noCache } from './board.ts';

@@ -1,0 +1,73 @@
+/**
+ * One domain as its server half sees it: the storage, what is open, what it costs, and what the protocol wants to be
+ * told. The name operations of every protocol work on this.
+ */
+import { charge, type Task } from '@backplane/engine';
+import {
+  Busy,
+  type Credentials,
+  type FileId,
+  type Machine,
+  type Storage,
+  type StoredAttributes,
+} from '@backplane/slots';
+import { OpenFiles } from './open-files.ts';
+import type { WalkFrom } from './walk.ts';
+
+/** Who asks: on whose behalf, and from which type of machine (for `$MACHINE`). */
+export interface Asker {
+  readonly who: Credentials;
+  readonly machineType: string;
+}
+
+/** What a protocol adds to the plain operations. */
+export interface DomainHooks {
+  /** Attributes as they are now: of what clients may have changed in their caches. */
+  fresh(f: FileId, a: StoredAttributes): Task<StoredAttributes>;
+  /** A file was freed: nobody needs its blocks any more. */
+  freed(f: FileId): void;
+}
+
+export class Domain {
+  readonly storage: Storage;
+  readonly machine: Machine;
+  readonly hooks: DomainHooks;
+  readonly opens: OpenFiles;
+
+  constructor(storage: Storage, machine: Machine, hooks: DomainHooks) {
+    this.storage = storage;
+    this.machine = machine;
+    this.hooks = hooks;
+    this.opens = new OpenFiles(storage);
+  }
+
+  get nowNs(): number {
+    return this.machine.engine.nowNs;
+  }
+
+  /** A walk on somebody's behalf, each component charged. */
+  from(start: FileId, asker: Asker, o: { readonly follow: boolean; readonly entry: boolean }): WalkFrom {
+    const { componentLookupNs } = this.machine.type.costs;
+    return {
+      root: this.storage.root,
+      start,
+      who: asker.who,
+      machineType: asker.machineType,
+      ...o,
+      component: () => charge(componentLookupNs, Busy.files),
+    };
+  }
+
+  *fresh(f: FileId): Task<StoredAttributes> {
+    return yield* this.hooks.fresh(f, yield* this.storage.attributes(f));
+  }
+
+  /** A name of the file has gone. */
+  *unnamed(f: FileId, linksLeft: number): Task<void> {
+    if (linksLeft === 0 && (yield* this.opens.unlinked(f))) this.hooks.freed(f);
+  }
+
+  *closed(f: FileId): Task<void> {
+    if (yield* this.opens.close(f)) this.hooks.freed(f);
+  }
+}

@@ -1,0 +1,52 @@
+/** What file services have in common: what the server half of every protocol does to a storage, and the naming loop. */
+export { attributesOf, permittedChange } from './attributes.ts';
+export type { Reading, Writing } from './codecs.ts';
+export {
+  message,
+  readAttempt,
+  readAttributes,
+  readChange,
+  readCredentials,
+  readFileId,
+  readHow,
+  readNs,
+  readStored,
+  writeAttempt,
+  writeAttributes,
+  writeChange,
+  writeCredentials,
+  writeFileId,
+  writeHow,
+  writeNs,
+  writeStored,
+} from './codecs.ts';
+export type { Asker, DomainHooks } from './domain.ts';
+export { Domain } from './domain.ts';
+export { fileKey, fileOfToken, fileToken, sameFile } from './file-id.ts';
+export { Locks } from './locks.ts';
+export type { Hint, Hints } from './name-loop.ts';
+export { LoopingView } from './name-loop.ts';
+export type { Half } from './name-op-codecs.ts';
+export { nameOpCodecs } from './name-op-codecs.ts';
+export { compareBytes, nameOperation } from './name-operations.ts';
+export type {
+  NameProcedure,
+  NameProcedures,
+  NameRequest,
+  TwoNameProcedure,
+  TwoNameReply,
+  TwoNameRequest,
+} from './name-procedures.ts';
+export { nameProcedures, readFrom, writeFrom } from './name-procedures.ts';
+export { OpenFiles } from './open-files.ts';
+export type { OpenedName } from './open-name.ts';
+export { openName } from './open-name.ts';
+export { isUnder, tidy } from './paths.ts';
+export type { Need } from './permission.ts';
+export { demand, mayRemove, permits } from './permission.ts';
+export { RemoteNames, serverOf, startOf } from './remote-names.ts';
+export { ServedDomains } from './served-domains.ts';
+export type { Name } from './two-names.ts';
+export { twoNameOperation } from './two-names.ts';
+export type { WalkFrom, WalkResult } from './walk.ts';
+export { linkText, walkPath } from './walk.ts';

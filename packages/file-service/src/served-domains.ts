@@ -1,0 +1,123 @@
+/**
+ * The domains that one host serves by one protocol: exported to naming, found by the domain number of a file, and their
+ * name operations served. The storages are a machine's instances by name: `storage:/src` is exported as "/src", and a
+ * single `storage` as the root.
+ */
+import type { Task } from '@backplane/engine';
+import {
+  authority,
+  BackplaneError,
+  type FileId,
+  isKernelError,
+  KernelError,
+  type Machine,
+  type NameOps,
+  type Naming,
+  type Storage,
+  staleName,
+  type Transport,
+  type TwoNameOp,
+  type WireAttempt,
+} from '@backplane/slots';
+import { type Asker, Domain, type DomainHooks } from './domain.ts';
+import { fileToken } from './file-id.ts';
+import { nameOperation } from './name-operations.ts';
+import type { NameProcedures, TwoNameReply } from './name-procedures.ts';
+import { twoNameOperation } from './two-names.ts';
+
+export class ServedDomains {
+  readonly #domains = new Map<number, Domain>();
+  readonly #machine: Machine;
+
+  constructor(storages: ReadonlyMap<string, Storage>, machine: Machine, hooks: DomainHooks) {
+    this.#machine = machine;
+    for (const [instance, storage] of storages) {
+      if (this.#domains.has(storage.domain)) {
+        throw new BackplaneError(
+          'DOMAIN_TWICE',
+          { machine: machine.name, domain: storage.domain, instance },
+          `Two storages of machine "${machine.name}" have the domain number ${storage.domain}.`,
+          `Give "${instance}" another one: option domain.`,
+        );
+      }
+      this.#domains.set(storage.domain, new Domain(storage, machine, hooks));
+    }
+  }
+
+  /** Makes the storages whole after a crash, before anybody is answered. */
+  *recover(): Task<void> {
+    for (const d of this.#domains.values()) yield* d.storage.recover();
+  }
+
+  /** Announces every domain under the name of its instance. */
+  export(naming: Naming, protocol: string, storages: ReadonlyMap<string, Storage>): void {
+    for (const [instance, storage] of storages) {
+      const prefix = instance.startsWith('/') ? instance : '/';
+      naming.export({
+        prefix,
+        protocol,
+        authority: authority(String(this.#machine.host)),
+        root: fileToken(storage.root),
+      });
+    }
+  }
+
+  all(): Iterable<Domain> {
+    return this.#domains.values();
+  }
+
+  /** @throws KernelError `stale` when this host does not serve the file's domain */
+  of(f: FileId): Domain {
+    const domain = this.#domains.get(f.domain);
+    if (domain === undefined) throw new KernelError('stale', `domain ${f.domain}`);
+    return domain;
+  }
+
+  /** Serves every name operation. */
+  serveNames(transport: Transport, procedures: NameProcedures): void {
+    for (const op of Object.keys(procedures.one) as (keyof NameOps)[])
+      this.#serveOne(transport, procedures, op);
+    for (const op of Object.keys(procedures.two) as TwoNameOp[]) {
+      transport.serve(procedures.two[op], (q) =>
+        this.#answer<TwoNameReply>(this.#twoNames(op, q.first, q.second, q)),
+      );
+    }
+  }
+
+  #serveOne<K extends keyof NameOps>(transport: Transport, procedures: NameProcedures, op: K): void {
+    const procedure = procedures.one[op];
+    transport.serve(procedure, (q) =>
+      this.#answer<WireAttempt<NameOps[K]['out']>>(this.#oneName(op, q.argument, q.start, q.path, q)),
+    );
+  }
+
+  *#oneName<K extends keyof NameOps>(
+    op: K,
+    argument: NameOps[K]['in'],
+    start: FileId,
+    path: string,
+    asker: Asker,
+  ): Task<WireAttempt<NameOps[K]['out']>> {
+    return yield* nameOperation(this.of(start), op, argument, start, path, asker);
+  }
+
+  *#twoNames(
+    op: TwoNameOp,
+    a: { readonly start: FileId; readonly path: string },
+    b: { readonly start: FileId; readonly path: string },
+    asker: Asker,
+  ): Task<TwoNameReply> {
+    if (a.start.domain !== b.start.domain) throw new KernelError('crossDomain');
+    return yield* twoNameOperation(this.of(a.start), op, a, b, asker);
+  }
+
+  /** A root or working directory that is not known (any more) is an outcome, not an error: naming locates again. */
+  *#answer<R>(operation: Task<R>): Task<R | typeof staleName> {
+    try {
+      return yield* operation;
+    } catch (e) {
+      if (isKernelError(e, 'stale')) return staleName;
+      throw e;
+    }
+  }
+}

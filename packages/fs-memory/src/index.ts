@@ -1,0 +1,3 @@
+/** Slot `storage`. */
+export type { MemoryStorageOptions } from './board.ts';
+export { memoryStorage } from './board.ts';

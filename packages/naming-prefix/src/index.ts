@@ -1,0 +1,3 @@
+/** Slot `naming`. */
+export type { PrefixNamingOptions } from './board.ts';
+export { prefixNaming } from './board.ts';

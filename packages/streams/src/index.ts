@@ -1,0 +1,2 @@
+/** Slot `streams`. */
+export { streams } from './board.ts';
