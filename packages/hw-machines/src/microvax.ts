@@ -1,0 +1,40 @@
+/** MicroVAX II: about 0.9 MIPS with 1 KB clusters of 512-byte pages; half of the published V figures are its. */
+import { defineMachineType, type MachineType } from '@backplane/slots';
+import { fitted, prior, stated } from './evidence.ts';
+
+type Costs = Parameters<typeof defineMachineType>[0]['costs'];
+
+/** A Sun-3 cost at a MicroVAX's speed. */
+const slower = (value: number): Costs['trapNs'] => prior(Math.round(value * 2.2), "2.2 times the Sun-3's");
+
+export const microvax2: MachineType = /* @__PURE__ */ defineMachineType({
+  name: 'microvax2',
+  description: 'MicroVAX II workstation, 0.9 MIPS, 5 MB',
+  processors: 1,
+  memoryBytes: 5 << 20,
+  pageBytes: 1024,
+  costs: {
+    instructionNs: stated(1100, 'about 0.9 MIPS'),
+    trapNs: prior(130_000, '120 instructions'),
+    contextSwitchNs: fitted(450_000, 'V: local Send-Receive-Reply 1.79 ms'),
+    copyNsPerByte: prior(490, 'memory about 1.8 times as slow as a Sun-3'),
+    checksumNsPerByte: slower(150),
+    packetSendNs: prior(350_000, 'only send + receive + path are identified by a row'),
+    packetReceiveNs: prior(400_000, 'only send + receive + path are identified by a row'),
+    fragmentReceiveNs: prior(270_000, 'a receive without the wake-up'),
+    transmitTurnaroundNs: prior(500_000, "the Sun-3's"),
+    hostMonitorNs: slower(130_000),
+    spriteRpcPathNs: slower(313_000),
+    sunRpcPathNs: slower(900_000),
+    vmtpPathNs: fitted(780_000, 'V: remote Send-Receive-Reply 6.34 ms'),
+    blockOperationNs: slower(54_000),
+    componentLookupNs: slower(1_000_000),
+    clientNamingNs: slower(100_000),
+    attributesNs: slower(120_000),
+    openClientNs: slower(237_500),
+    openServerNs: slower(237_500),
+    pageTableNs: slower(140_000),
+    pageAllocateNs: slower(270_000),
+    processCreateNs: fitted(4_600_000, 'V: create and destroy a process 4.6 ms'),
+  },
+});

@@ -1,0 +1,65 @@
+/** SPARCstation 1, DECstation 3100 and the Sun-4 servers: 10 to 13 MIPS. */
+import { defineMachineType, type MachineType } from '@backplane/slots';
+import { fitted, prior, stated } from './evidence.ts';
+
+type Costs = Parameters<typeof defineMachineType>[0]['costs'];
+
+/** A Sun-3 cost at a SPARCstation's speed. */
+const fifth = (value: number): Costs['trapNs'] => prior(Math.round(value / 5), "a fifth of the Sun-3's");
+
+const sparcstation: Costs = {
+  instructionNs: stated(100, '10 to 12 MIPS'),
+  trapNs: fitted(50_000, 'Sprite: gettimeofday of a migrated process'),
+  contextSwitchNs: prior(80_000, 'register windows have to be saved'),
+  copyNsPerByte: prior(100, 'memory about 2.7 times as fast as a Sun-3'),
+  checksumNsPerByte: prior(50, "a third of the Sun-3's"),
+  packetSendNs: prior(100_000, 'only send + receive + path are identified by a row'),
+  packetReceiveNs: prior(130_000, 'only send + receive + path are identified by a row'),
+  fragmentReceiveNs: prior(90_000, 'a receive without the wake-up'),
+  transmitTurnaroundNs: fitted(192_000, 'Sprite RPC: 16 KB calls at 900 KB/s'),
+  hostMonitorNs: fifth(130_000),
+  spriteRpcPathNs: fitted(378_000, 'Sprite RPC: null call 1.6 ms'),
+  sunRpcPathNs: prior(580_000, "Sprite RPC's path in the proportion of the Sun-3"),
+  vmtpPathNs: fifth(395_000),
+  blockOperationNs: fifth(54_000),
+  componentLookupNs: fifth(1_000_000),
+  clientNamingNs: fifth(100_000),
+  attributesNs: fifth(120_000),
+  openClientNs: fifth(237_500),
+  openServerNs: fifth(237_500),
+  pageTableNs: fifth(140_000),
+  pageAllocateNs: fifth(270_000),
+  processCreateNs: fitted(46_000_000, 'Sprite: local fork, exec and wait'),
+};
+
+export const sparcstation1: MachineType = /* @__PURE__ */ defineMachineType({
+  name: 'sparcstation1',
+  description: 'SPARCstation 1 workstation, 10 MIPS, 16 MB',
+  processors: 1,
+  memoryBytes: 16 << 20,
+  pageBytes: 4096,
+  costs: sparcstation,
+});
+
+export const decstation3100: MachineType = /* @__PURE__ */ defineMachineType({
+  name: 'decstation3100',
+  description: 'DECstation 3100 workstation, 13 MIPS, 24 MB',
+  processors: 1,
+  memoryBytes: 24 << 20,
+  pageBytes: 4096,
+  costs: {
+    ...sparcstation,
+    instructionNs: stated(77, 'about 13 MIPS'),
+    spriteRpcPathNs: fitted(78_000, 'Sprite RPC: null call about 1 ms'),
+  },
+});
+
+/** No row of its own identifies it: the SPARCstation's table with a server's memory. */
+export const sun4x280: MachineType = /* @__PURE__ */ defineMachineType({
+  name: 'sun4-280',
+  description: 'Sun-4/280 file server, 10 MIPS, 128 MB',
+  processors: 1,
+  memoryBytes: 128 << 20,
+  pageBytes: 8192,
+  costs: sparcstation,
+});

@@ -1,0 +1,2 @@
+/** Slot `processors`. */
+export { processors } from './board.ts';

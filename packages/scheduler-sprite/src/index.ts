@@ -1,0 +1,3 @@
+/** Slot `scheduler`. */
+export type { SpriteSchedulerOptions } from './board.ts';
+export { spriteScheduler } from './board.ts';
