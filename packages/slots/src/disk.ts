@@ -6,6 +6,13 @@
  * may be served in another order than they were made, except across a `barrier`.
  */
 import type { Task } from '@backplane/engine';
+import type { Undo } from './vocabulary.ts';
+
+/** A fault in the drive. Rules are asked for each request in the order in which they were added; the first error decides. */
+export interface DiskRule {
+  readonly name: string;
+  judge(operation: 'read' | 'write', sector: number, count: number): 'pass' | 'error';
+}
 
 export interface Disk {
   readonly name: string;
@@ -27,6 +34,7 @@ export interface Disk {
   barrier(): Task<void>;
   /** The content as it is on the medium now: for images, checkers and crash tests. Costs no virtual time. */
   inspect(sector: number, count: number): Uint8Array;
+  addRule(rule: DiskRule): Undo;
   /** Puts content on the medium before virtual time starts: for imported trees and images. */
   load(sector: number, data: Uint8Array): void;
 }

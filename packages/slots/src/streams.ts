@@ -161,6 +161,8 @@ export interface Streams {
   ): Task<readonly Ready[]>;
   /** Takes, changes or gives up the advisory lock of the whole object, for this stream. @throws `wouldBlock` unless `wait` */
   lock(s: Stream, mode: LockMode, o: { readonly wait: boolean }): Task<void>;
+  /** What this host has written and its servers have not yet is theirs when it returns, over all protocols. */
+  syncAll(): Task<void>;
   /** Ends somebody's wait, on whatever host: called by objects that left a waiter when what it waits for may have come. */
   wake(w: Waiter): void;
 }

@@ -54,6 +54,8 @@ export interface Calls {
   unlink(path: string): Task<void>;
   rename(from: string, to: string): Task<void>;
   symlink(target: string, path: string): Task<void>;
+  /** The mark of another server's domain, where the personality has such links; the super user's. */
+  remoteLink(target: string, path: string): Task<void>;
   readlink(path: string): Task<string>;
   mkdir(path: string, mode: number): Task<void>;
   rmdir(path: string): Task<void>;

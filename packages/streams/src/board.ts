@@ -231,6 +231,10 @@ class StreamTable implements Streams {
     }
   }
 
+  *syncAll(): Task<void> {
+    for (const p of [...this.#protocols.all()]) yield* p.sync();
+  }
+
   // ---- waiting
 
   *select(

@@ -1,0 +1,66 @@
+/**
+ * One cached block, and its place in the order of use.
+ *
+ * `storage` belongs to the block as long as nobody was handed a view of it; from then on it is frozen, and the next write
+ * goes to a copy. So a run of small appends copies nothing, and what a wire or a disk holds never changes.
+ *
+ *   flags              event                  next
+ *   clean              write                  dirty
+ *   dirty              write-back starts      dirty, writing
+ *   dirty, writing     write                  dirty, writing (and stays dirty afterwards)
+ *   dirty, writing     stored, not rewritten  clean
+ *   dirty, writing     error                  dirty
+ *   any                dropped                gone; a write-back under way is not waited for
+ */
+import type { CachedFile } from './cached-file.ts';
+import type { Unit } from './units.ts';
+
+export const blockBytes = 4096;
+
+export class Block {
+  readonly file: CachedFile;
+  readonly number: number;
+  readonly unit: Unit;
+  #storage: Uint8Array;
+  #length: number;
+  #frozen: boolean;
+  usedNs = 0;
+  dirty = false;
+  dirtySinceNs = 0;
+  writing = false;
+  /** Rises with each write: tells whether a write-back stored the latest. */
+  writes = 0;
+  /** Still in the cache? */
+  cached = true;
+  /** Neighbours in the order of use. */
+  older: Block | null = null;
+  younger: Block | null = null;
+
+  /** @param bytes content that somebody else may hold too */
+  constructor(file: CachedFile, number: number, unit: Unit, bytes: Uint8Array | null) {
+    this.file = file;
+    this.number = number;
+    this.unit = unit;
+    this.#storage = bytes ?? new Uint8Array(blockBytes);
+    this.#length = bytes?.length ?? 0;
+    this.#frozen = bytes !== null;
+  }
+
+  /** The valid bytes, fewer than a block at the end of an object. Frozen from now on. */
+  content(): Uint8Array {
+    this.#frozen = true;
+    return this.#length === this.#storage.length ? this.#storage : this.#storage.subarray(0, this.#length);
+  }
+
+  put(at: number, bytes: Uint8Array): void {
+    if (this.#frozen || this.#storage.length < blockBytes) {
+      const own = new Uint8Array(blockBytes);
+      own.set(this.#storage.subarray(0, this.#length));
+      this.#storage = own;
+      this.#frozen = false;
+    }
+    this.#storage.set(bytes, at);
+    this.#length = Math.max(this.#length, at + bytes.length);
+    this.writes++;
+  }
+}

@@ -1,0 +1,267 @@
+/**
+ * The cache: all blocks in one order of use, their places in page frames, and the daemon that writes back.
+ *
+ * A block that needs a place takes, in this order: a free one in a frame that we have; a frame that the policy lets us have
+ * at once; a frame that somebody else gives up; the place of our oldest clean block; and if every block is dirty, the
+ * place of the oldest, after writing it back.
+ */
+import { type Task, Timer, tasks, WaitQueue } from '@backplane/engine';
+import {
+  type Backing,
+  type BlockCache,
+  type FrameHolder,
+  isKernelError,
+  KernelError,
+  type Machine,
+  type Memory,
+  type MemoryPolicy,
+  type PageFrame,
+  type WriteDelay,
+} from '@backplane/slots';
+import { AgeOrder } from './age-order.ts';
+import { type Block, blockBytes } from './block.ts';
+import { CachedFile } from './cached-file.ts';
+import { type Unit, Units } from './units.ts';
+
+export interface CacheTimes {
+  readonly scanNs: number;
+  readonly cleanersMax: number;
+}
+
+export class LruCache implements BlockCache, FrameHolder {
+  static {
+    tasks(LruCache);
+  }
+
+  readonly name = 'files';
+  readonly blockBytes: number = blockBytes;
+  readonly blockOperationNs: number;
+  readonly copyNsPerByte: number;
+  readonly units: Units;
+  /** Woken when a write-back ends or a place becomes free. */
+  readonly changed: WaitQueue = new WaitQueue();
+  readHits = 0;
+  readMisses = 0;
+  writeFetches = 0;
+  writes = 0;
+  writeBacks = 0;
+  writeBackErrors = 0;
+  evictions = 0;
+  readonly #machine: Machine;
+  readonly #memory: Memory;
+  readonly #policy: MemoryPolicy;
+  readonly #ages = new AgeOrder();
+  readonly #files = new Map<string, CachedFile>();
+  readonly #times: CacheTimes;
+  readonly #scan: Timer;
+  /** The daemon's offset in its period, which a real cluster leaves to chance. */
+  readonly #phaseNs: number;
+  #cleaners = 0;
+  readonly #cleaning = new Set<CachedFile>();
+
+  constructor(memory: Memory, policy: MemoryPolicy, machine: Machine, times: CacheTimes) {
+    this.#machine = machine;
+    this.#memory = memory;
+    this.#policy = policy;
+    this.#times = times;
+    this.units = new Units(memory);
+    this.blockOperationNs = machine.type.costs.blockOperationNs;
+    this.copyNsPerByte = machine.type.costs.copyNsPerByte;
+    this.#scan = new Timer(machine.scope, 'block-cache.scan', () => this.#tick());
+    this.#phaseNs = machine.random('blockCache.scan').below(times.scanNs);
+    policy.register(this);
+  }
+
+  get nowNs(): number {
+    return this.#machine.engine.nowNs;
+  }
+
+  get blocks(): number {
+    return this.#ages.length;
+  }
+
+  get dirtyBlocks(): number {
+    let dirty = 0;
+    for (const f of this.#files.values()) dirty += f.dirtyBlocks;
+    return dirty;
+  }
+
+  object(key: string, backing: Backing, o: { readonly writeDelayNs: WriteDelay }): CachedFile {
+    let file = this.#files.get(key);
+    if (file === undefined) {
+      file = new CachedFile(this, key, backing, o.writeDelayNs);
+      this.#files.set(key, file);
+    } else {
+      file.backing = backing;
+      file.writeDelayNs = o.writeDelayNs;
+      file.released = false;
+    }
+    return file;
+  }
+
+  *flushAll(): Task<void> {
+    let failed = false;
+    let error: unknown;
+    for (const file of [...this.#files.values()]) {
+      try {
+        yield* file.flush();
+      } catch (e) {
+        if (!isKernelError(e)) throw e;
+        error = failed ? error : e;
+        failed = true;
+      }
+    }
+    if (failed) throw error;
+  }
+
+  // ---- places
+
+  *place(): Task<Unit> {
+    for (;;) {
+      const free = this.units.takePlace();
+      if (free !== undefined) return free;
+      if (yield* this.#claimUnit()) continue;
+      const clean = this.#ages.oldestWhere((b) => !b.dirty && !b.writing);
+      if (clean !== null) {
+        clean.file.evict(clean);
+        continue;
+      }
+      const dirty = this.#ages.oldestWhere((b) => !b.writing);
+      if (dirty !== null) yield* dirty.file.writeBack(dirty);
+      else if (this.#ages.length > 0) yield* this.changed.wait();
+      else throw new KernelError('noSpace', 'no page frame for a block');
+    }
+  }
+
+  *#claimUnit(): Task<boolean> {
+    const frames: PageFrame[] = [];
+    while (frames.length < this.units.framesPerUnit) {
+      const frame = this.#policy.tryClaim(this) ?? (yield* this.#policy.claim(this));
+      if (frame === undefined) {
+        for (const f of frames) this.#memory.release(f);
+        return false;
+      }
+      frames.push(frame);
+    }
+    this.units.add(frames);
+    return true;
+  }
+
+  frames(): number {
+    return this.units.frames;
+  }
+
+  oldestUseNs(): number | 'never' {
+    return this.#ages.oldest?.usedNs ?? 'never';
+  }
+
+  /** All blocks of the unit that holds our oldest block leave, dirty ones after being written back. */
+  *giveUp(): Task<boolean> {
+    const unit = this.#ages.oldest?.unit;
+    if (unit === undefined) return false;
+    for (const block of [...unit.blocks]) {
+      if (block.dirty) yield* block.file.writeBack(block);
+      while (block.writing) yield* this.changed.wait();
+      if (block.cached && !block.dirty) block.file.evict(block);
+    }
+    // A place of it may have been taken again while we wrote.
+    if (unit.blocks.size > 0) return false;
+    this.units.release(unit);
+    return true;
+  }
+
+  // ---- what files tell
+
+  hit(block: Block): void {
+    this.readHits++;
+    this.#use(block);
+  }
+
+  entered(block: Block): void {
+    block.unit.blocks.add(block);
+    block.usedNs = this.nowNs;
+    this.#ages.addYoungest(block);
+  }
+
+  written(block: Block): void {
+    this.writes++;
+    this.#use(block);
+  }
+
+  evicted(block: Block): void {
+    this.evictions++;
+    block.cached = false;
+    block.unit.blocks.delete(block);
+    this.#ages.remove(block);
+    this.units.returnPlace(block.unit);
+    this.changed.wakeAll();
+  }
+
+  makeOldest(block: Block): void {
+    this.#ages.remove(block);
+    block.usedNs = 0;
+    this.#ages.addOldest(block);
+  }
+
+  forgetIfEmpty(file: CachedFile): void {
+    if (file.released && file.cachedBlocks === 0 && this.#files.get(file.key) === file)
+      this.#files.delete(file.key);
+  }
+
+  #use(block: Block): void {
+    block.usedNs = this.nowNs;
+    this.#ages.used(block);
+  }
+
+  // ---- writing back
+
+  /** A block of this file has become dirty. */
+  dirtied(file: CachedFile): void {
+    if (file.writeDelayNs === 'asap') this.#clean(file);
+    else if (file.writeDelayNs !== 'never') this.#arm();
+  }
+
+  /** The next scan, at its place in the period. Nothing is scanned while nothing is dirty. */
+  #arm(): void {
+    if (this.#scan.armed) return;
+    const { scanNs } = this.#times;
+    const since = (this.nowNs - this.#phaseNs) % scanNs;
+    this.#scan.set(scanNs - (since < 0 ? since + scanNs : since));
+  }
+
+  #tick(): void {
+    let waiting = false;
+    for (const file of this.#files.values()) {
+      const since = file.dirtySinceNs;
+      if (since === undefined || file.writeDelayNs === 'never') continue;
+      if (file.writeDelayNs === 'asap' || this.nowNs - since >= file.writeDelayNs) this.#clean(file);
+      waiting = true;
+    }
+    if (waiting) this.#arm();
+  }
+
+  /** Writes all dirty blocks of a file back on a thread of its own, a few at a time; the next scan takes up the rest. */
+  #clean(file: CachedFile): void {
+    if (this.#cleaning.has(file) || this.#cleaners >= this.#times.cleanersMax) {
+      this.#arm();
+      return;
+    }
+    this.#cleaners++;
+    this.#cleaning.add(file);
+    this.#machine.scope.spawn('block-cache.cleaner', this.#cleanFile(file));
+  }
+
+  *#cleanFile(file: CachedFile): Task<void> {
+    try {
+      yield* file.flush();
+    } catch (e) {
+      // What could not be stored stays dirty and is tried again.
+      if (!isKernelError(e)) throw e;
+      this.writeBackErrors++;
+    } finally {
+      this.#cleaners--;
+      this.#cleaning.delete(file);
+      if (file.dirtyBlocks > 0 && file.writeDelayNs !== 'never') this.#arm();
+    }
+  }
+}

@@ -1,0 +1,179 @@
+/** One object's blocks, and its dirty list. What they mean is the business of whoever supplied the backing. */
+import { charge, type Task, tasks, WaitQueue } from '@backplane/engine';
+import { type Backing, Busy, type CachedObject, type WriteDelay } from '@backplane/slots';
+import { Block, blockBytes } from './block.ts';
+import type { LruCache } from './cache.ts';
+
+export class CachedFile implements CachedObject {
+  static {
+    tasks(CachedFile);
+  }
+
+  readonly key: string;
+  backing: Backing;
+  writeDelayNs: WriteDelay;
+  released = false;
+  readonly #cache: LruCache;
+  readonly #blocks = new Map<number, Block>();
+  readonly #dirty = new Set<Block>();
+  /** Blocks that are being fetched: others wait for the same fetch. */
+  readonly #fetching = new Map<number, WaitQueue>();
+  /** Rises when blocks are dropped: a fetch that was under way then must not bring old bytes back. */
+  #drops = 0;
+
+  constructor(cache: LruCache, key: string, backing: Backing, writeDelayNs: WriteDelay) {
+    this.#cache = cache;
+    this.key = key;
+    this.backing = backing;
+    this.writeDelayNs = writeDelayNs;
+  }
+
+  get cachedBlocks(): number {
+    return this.#blocks.size;
+  }
+
+  get dirtyBlocks(): number {
+    return this.#dirty.size;
+  }
+
+  /** Since when the oldest dirty block waits; undefined when none does. */
+  get dirtySinceNs(): number | undefined {
+    for (const block of this.#dirty) return block.dirtySinceNs;
+    return undefined;
+  }
+
+  tryRead(n: number): Uint8Array | undefined {
+    const block = this.#blocks.get(n);
+    if (block === undefined) return undefined;
+    charge(this.#cache.blockOperationNs, Busy.files);
+    this.#cache.hit(block);
+    return block.content();
+  }
+
+  *read(n: number): Task<Uint8Array> {
+    for (;;) {
+      const cached = this.tryRead(n);
+      if (cached !== undefined) return cached;
+      const others = this.#fetching.get(n);
+      if (others === undefined) return yield* this.#fetch(n);
+      yield* others.wait();
+    }
+  }
+
+  *write(n: number, at: number, bytes: Uint8Array, o: { readonly fetchFirst: boolean }): Task<void> {
+    charge(
+      3 * this.#cache.blockOperationNs + Math.round(this.#cache.copyNsPerByte * bytes.length),
+      Busy.files,
+    );
+    if (o.fetchFirst && !this.#blocks.has(n)) {
+      this.#cache.writeFetches++;
+      yield* this.read(n);
+    }
+    let block = this.#blocks.get(n);
+    if (block === undefined) {
+      const unit = yield* this.#cache.place();
+      // Finding a place may have suspended: the block may be there by now.
+      block = this.#blocks.get(n);
+      if (block === undefined) block = this.#enter(new Block(this, n, unit, null));
+      else this.#cache.units.returnPlace(unit);
+    }
+    block.put(at, bytes);
+    this.#cache.written(block);
+    if (!block.dirty) {
+      block.dirty = true;
+      block.dirtySinceNs = this.#cache.nowNs;
+      this.#dirty.add(block);
+      this.#cache.dirtied(this);
+    }
+  }
+
+  *flush(): Task<void> {
+    let failed = false;
+    let error: unknown;
+    for (const block of [...this.#dirty].sort((a, b) => a.number - b.number)) {
+      try {
+        yield* this.writeBack(block);
+      } catch (e) {
+        error = failed ? error : e;
+        failed = true;
+      }
+    }
+    if (failed) throw error;
+  }
+
+  /** Returns when the block is clean or gone; after an error it is still dirty. */
+  *writeBack(block: Block): Task<void> {
+    while (block.writing) yield* this.#cache.changed.wait();
+    if (!block.dirty || !block.cached) return;
+    block.writing = true;
+    const { writes } = block;
+    try {
+      yield* this.backing.writeBack(block.number, block.content(), { lastDirty: this.#dirty.size === 1 });
+      this.#cache.writeBacks++;
+      if (block.writes === writes) this.#clean(block);
+      else block.dirtySinceNs = this.#cache.nowNs;
+    } finally {
+      block.writing = false;
+      this.#cache.changed.wakeAll();
+    }
+  }
+
+  drop(what: 'all' | 'clean', from = 0): void {
+    this.#drops++;
+    for (const block of [...this.#blocks.values()]) {
+      if (block.number < from || (what === 'clean' && block.dirty)) continue;
+      this.#clean(block);
+      this.evict(block);
+    }
+  }
+
+  makeOldest(): void {
+    for (const block of this.#blocks.values()) this.#cache.makeOldest(block);
+  }
+
+  release(): void {
+    this.released = true;
+    this.#cache.forgetIfEmpty(this);
+  }
+
+  /** Takes a clean block out; its place is free. */
+  evict(block: Block): void {
+    this.#blocks.delete(block.number);
+    this.#cache.evicted(block);
+    this.#cache.forgetIfEmpty(this);
+  }
+
+  *#fetch(n: number): Task<Uint8Array> {
+    const others = new WaitQueue();
+    this.#fetching.set(n, others);
+    const drops = this.#drops;
+    this.#cache.readMisses++;
+    try {
+      const bytes = yield* this.backing.fetch(n);
+      const unit = yield* this.#cache.place();
+      // Meanwhile somebody may have written the block, which is newer, or dropped the object, and then the bytes serve once.
+      const written = this.#blocks.get(n);
+      if (written !== undefined || this.#drops !== drops) {
+        this.#cache.units.returnPlace(unit);
+        return written?.content() ?? bytes;
+      }
+      return this.#enter(
+        new Block(this, n, unit, bytes.length > blockBytes ? bytes.subarray(0, blockBytes) : bytes),
+      ).content();
+    } finally {
+      this.#fetching.delete(n);
+      others.wakeAll();
+    }
+  }
+
+  #enter(block: Block): Block {
+    this.#blocks.set(block.number, block);
+    this.#cache.entered(block);
+    return block;
+  }
+
+  #clean(block: Block): void {
+    block.dirty = false;
+    this.#dirty.delete(block);
+  }
+}

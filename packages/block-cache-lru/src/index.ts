@@ -1,0 +1,3 @@
+/** Slot `blockCache`. */
+export type { LruCacheOptions } from './board.ts';
+export { lruBlockCache } from './board.ts';

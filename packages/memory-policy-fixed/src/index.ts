@@ -1,0 +1,3 @@
+/** Slot `memoryPolicy`. */
+export type { FixedMemoryOptions } from './board.ts';
+export { fixedMemory } from './board.ts';

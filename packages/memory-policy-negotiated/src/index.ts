@@ -1,0 +1,3 @@
+/** Slot `memoryPolicy`. */
+export type { NegotiatedMemoryOptions } from './board.ts';
+export { negotiatedMemory } from './board.ts';

@@ -1,0 +1,2 @@
+/** Slot `objects`. */
+export { pipes } from './board.ts';

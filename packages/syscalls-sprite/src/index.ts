@@ -1,0 +1,3 @@
+/** Slot `systemCalls`. */
+export type { SpriteSystemCallsOptions } from './board.ts';
+export { spriteSystemCalls } from './board.ts';

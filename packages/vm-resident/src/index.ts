@@ -1,0 +1,2 @@
+/** Slot `vm`. */
+export { residentVm } from './board.ts';
