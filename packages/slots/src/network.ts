@@ -11,7 +11,8 @@ export type LinkVerdict =
   | 'drop'
   | { readonly delayNs: number }
   | { readonly copies: number; readonly spacingNs: number }
-  | { readonly damage: (payload: Uint8Array) => Uint8Array };
+  /** Changes bytes; `undetected`: with a frame check sequence that fits them, so that only a checksum further up can tell. */
+  | { readonly damage: (payload: Uint8Array) => Uint8Array; readonly undetected?: true };
 
 /** A fault on the link. Rules are asked in the order in which they were added; the first that does not pass decides. */
 export interface LinkRule {
@@ -46,7 +47,7 @@ export interface Medium {
   readonly mtuBytes: number;
   attach(station: Station): Attachment;
   addRule(rule: LinkRule): Undo;
-  /** Sees every frame that was carried, at the instant its first bit was sent. */
+  /** Sees every frame that was carried, before anybody gets it; `startNs` is when its first bit was sent. */
   tap(listener: (frame: Frame, startNs: number, from: string) => void): Undo;
 }
 
