@@ -68,10 +68,15 @@ export class Cluster {
     for (const m of this.machines) yield* m.running();
   }
 
-  /** Runs a driver to its end, the whole cluster with it; daemons that go on for ever do not hold it up. */
-  drive<T>(name: string, driver: Task<T>, untilNs: number = Number.POSITIVE_INFINITY): Thread<T> {
-    const thread = this.scope.spawn(name, stopAfter(this.engine, driver));
-    this.engine.run(untilNs);
+  /** Starts a driver; when it ends, `engine.run` returns, though daemons would go on for ever. */
+  start<T>(name: string, driver: Task<T>): Thread<T> {
+    return this.scope.spawn(name, stopAfter(this.engine, driver));
+  }
+
+  /** Runs a driver to its end, the whole cluster with it. */
+  drive<T>(name: string, driver: Task<T>): Thread<T> {
+    const thread = this.start(name, driver);
+    this.engine.run();
     return thread;
   }
 

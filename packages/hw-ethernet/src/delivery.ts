@@ -20,12 +20,6 @@ import {
 import type { Port } from './port.ts';
 import type { FaultKind } from './trace-kinds.ts';
 
-/** A verdict that damages a frame so that its check sequence is right again: only an upper checksum can tell. */
-export interface UndetectedDamage {
-  readonly damage: (payload: Uint8Array) => Uint8Array;
-  readonly undetected: true;
-}
-
 type Strike = Exclude<LinkVerdict, 'pass'>;
 
 export class Delivery {
@@ -108,7 +102,7 @@ export class Delivery {
       this.#note('damage', rule, from, to);
       const { destination, source, type } = frame;
       const altered = [verdict.damage(frame.payload())];
-      to.station.deliver(new Frame(destination, source, type, altered, !('undetected' in verdict)));
+      to.station.deliver(new Frame(destination, source, type, altered, verdict.undetected !== true));
     }
   }
 

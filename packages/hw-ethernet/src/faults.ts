@@ -8,7 +8,6 @@
 import type { RandomStream } from '@backplane/engine';
 import type { Frame, LinkRule, LinkVerdict } from '@backplane/slots';
 import { ETHERNET } from '@backplane/wire';
-import type { UndetectedDamage } from './delivery.ts';
 import { wrongFault } from './errors.ts';
 import { type Clock, type FaultWindow, sentence, timeWords, within } from './fault-window.ts';
 
@@ -104,7 +103,7 @@ export function corruptionRule(clock: Clock, random: RandomStream, o: Corruption
   const strikes = chance('corruption', clock, random, o);
   const undetected = passDamaged ? 'a payload bit flipped, past the interface.' : '';
   const main = `${share(o)} reaches a station with ${undetected || 'a bit flipped, and its interface drops it.'}`;
-  const flipped: UndetectedDamage = { damage: (payload) => flip(payload, random, 0), undetected: true };
+  const flipped: LinkVerdict = { damage: (payload) => flip(payload, random, 0), undetected: true };
   const damaged: LinkVerdict = { damage: (payload) => flip(payload, random, ETHERNET.headerBytes) };
   return rule('corruption', sentence(o, main), (frame) => {
     if (!strikes()) return 'pass';

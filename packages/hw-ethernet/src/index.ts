@@ -1,6 +1,5 @@
 /** One 10 Mb/s Ethernet segment, its interfaces, and faults on it. */
 
-export type { UndetectedDamage } from './delivery.ts';
 export type { Clock, FaultWindow } from './fault-window.ts';
 export type {
   ChanceOptions,

@@ -1,0 +1,2 @@
+/** The command as a function. */
+export { main } from './main.ts';

@@ -1,0 +1,73 @@
+/**
+ * What is installed: every board that comes with the project, under the short name that `--set` takes, and the machine
+ * types and kernels by name. Boards of outside packages are added by their package name.
+ */
+import { lruBlockCache } from '@backplane/block-cache-lru';
+import { noCache } from '@backplane/cache-none';
+import type { Installed } from '@backplane/chassis';
+import { memoryStorage } from '@backplane/fs-memory';
+import { ethernet, ethernetInterface } from '@backplane/hw-ethernet';
+import { machineTypes } from '@backplane/hw-machines';
+import { memory } from '@backplane/hw-memory';
+import { processors } from '@backplane/hw-processor';
+import { arpLocator } from '@backplane/locator-arp';
+import { fixedMemory } from '@backplane/memory-policy-fixed';
+import { negotiatedMemory } from '@backplane/memory-policy-negotiated';
+import { prefixNaming } from '@backplane/naming-prefix';
+import { pipes } from '@backplane/objects-pipe';
+import { spriteRpc } from '@backplane/rpc-sprite';
+import { spriteScheduler } from '@backplane/scheduler-sprite';
+import type { Board, Component, MachineType } from '@backplane/slots';
+import { streams } from '@backplane/streams';
+import { spriteSystemCalls } from '@backplane/syscalls-sprite';
+import { residentVm } from '@backplane/vm-resident';
+import { unknownMachineType } from './errors.ts';
+
+export interface CatalogueEntry extends Installed {
+  readonly component: Component;
+  /** Makes a board; the component's own schema checks the options. */
+  readonly make: (options?: Readonly<Record<string, unknown>>) => Board;
+}
+
+/** A component of any options: which it takes is checked when a board is made. */
+const entry = (short: string, component: unknown): CatalogueEntry => {
+  const c = component as Component;
+  return {
+    short,
+    name: c.componentName,
+    slot: c.slot,
+    component: c,
+    make: component as CatalogueEntry['make'],
+  };
+};
+
+export const catalogue: readonly CatalogueEntry[] = [
+  entry('ethernet', ethernet),
+  entry('processors', processors),
+  entry('memory', memory),
+  entry('ethernet', ethernetInterface),
+  entry('sprite', spriteScheduler),
+  entry('arp', arpLocator),
+  entry('sprite', spriteRpc),
+  entry('prefix', prefixNaming),
+  entry('negotiated', negotiatedMemory),
+  entry('fixed', fixedMemory),
+  entry('lru', lruBlockCache),
+  entry('memory', memoryStorage),
+  entry('streams', streams),
+  entry('none', noCache),
+  entry('pipe', pipes),
+  entry('resident', residentVm),
+  entry('sprite', spriteSystemCalls),
+];
+
+/** @throws BackplaneError with the nearest name */
+export function machineType(name: string): MachineType {
+  const type = machineTypes.find((t) => t.name === name);
+  if (type === undefined)
+    throw unknownMachineType(
+      name,
+      machineTypes.map((t) => t.name),
+    );
+  return type;
+}

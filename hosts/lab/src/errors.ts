@@ -1,0 +1,95 @@
+/** What can be wrong with the settings of a run: the place, the nearest valid spelling, the remedy. Nothing has been run then. */
+import { BackplaneError, nearest } from '@backplane/slots';
+
+const near = (wrong: string, known: readonly string[]): string => {
+  const candidate = nearest(wrong, known);
+  return candidate === undefined ? `There are: ${known.join(', ')}.` : `Did you mean "${candidate}"?`;
+};
+
+export const unknownExperiment = (name: string, known: readonly string[]): BackplaneError =>
+  new BackplaneError(
+    'UNKNOWN_EXPERIMENT',
+    { name, known },
+    `There is no experiment "${name}".`,
+    near(name, known),
+  );
+
+export const unknownMachineType = (name: string, known: readonly string[]): BackplaneError =>
+  new BackplaneError(
+    'UNKNOWN_MACHINE_TYPE',
+    { name, known },
+    `There is no machine type "${name}".`,
+    near(name, known),
+  );
+
+export const unknownKernel = (name: string, known: readonly string[]): BackplaneError =>
+  new BackplaneError('UNKNOWN_KERNEL', { name, known }, `There is no kernel "${name}".`, near(name, known));
+
+export const unknownRole = (place: string, role: string, known: readonly string[]): BackplaneError =>
+  new BackplaneError(
+    'UNKNOWN_ROLE',
+    { place, role, known },
+    `${place}: no machine has the role "${role}".`,
+    near(role, known),
+  );
+
+export const unknownBoard = (
+  place: string,
+  slot: string,
+  name: string,
+  known: readonly string[],
+): BackplaneError =>
+  new BackplaneError(
+    'UNKNOWN_BOARD',
+    { place, slot, name, known },
+    `${place}: no installed board for the slot "${slot}" is called "${name}".`,
+    known.length === 0
+      ? `Nothing is installed for that slot: backplane components shows what is.`
+      : near(name, known),
+  );
+
+export const unknownSettingSlot = (place: string, slot: string, known: readonly string[]): BackplaneError =>
+  new BackplaneError(
+    'UNKNOWN_SLOT',
+    { place, slot, known },
+    `${place}: there is no slot "${slot}".`,
+    near(slot, known),
+  );
+
+export const malformedSetting = (place: string, what: string, hint: string): BackplaneError =>
+  new BackplaneError('MALFORMED_SETTING', { place }, `${place}: ${what}`, hint);
+
+export const wrongFault = (spec: string, what: string, hint: string): BackplaneError =>
+  new BackplaneError('WRONG_FAULT', { spec }, `--fault ${spec}: ${what}`, hint);
+
+export const unknownFault = (spec: string, kind: string, known: readonly string[]): BackplaneError =>
+  new BackplaneError(
+    'WRONG_FAULT',
+    { spec, kind },
+    `--fault ${spec}: there is no fault "${kind}".`,
+    near(kind, known),
+  );
+
+export const unreadableTree = (directory: string, reason: string): BackplaneError =>
+  new BackplaneError(
+    'UNREADABLE_TREE',
+    { directory, reason },
+    `--tree ${directory}: ${reason}`,
+    'Give a directory that can be read: --tree ./src',
+  );
+
+export const wrongParameter = (experiment: string, text: string): BackplaneError =>
+  new BackplaneError(
+    'WRONG_PARAMETER',
+    { experiment },
+    `${experiment}: ${text}`,
+    `backplane run ${experiment} --help shows its options.`,
+  );
+
+export const didNotEnd = (experiment: string, untilSeconds: number): BackplaneError =>
+  new BackplaneError(
+    'DID_NOT_END',
+    { experiment, untilSeconds },
+    `${experiment} had not ended after ${untilSeconds} virtual seconds.`,
+    'Give it longer: --until',
+  );

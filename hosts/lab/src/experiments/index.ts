@@ -1,0 +1,21 @@
+/** The built-in experiments, by name. */
+import { unknownExperiment } from '../errors.ts';
+import type { Experiment } from '../experiment.ts';
+import { bulk, nullRpc } from './null-rpc.ts';
+import { rpc8k } from './rpc8k.ts';
+
+/** Each experiment has its own parameters and result; a list of them knows neither. */
+const any = (e: unknown): Experiment => e as Experiment;
+
+export const experiments: readonly Experiment[] = [any(nullRpc), any(bulk), any(rpc8k)];
+
+/** @throws BackplaneError with the nearest name */
+export function experiment(name: string): Experiment {
+  const found = experiments.find((e) => e.name === name);
+  if (found === undefined)
+    throw unknownExperiment(
+      name,
+      experiments.map((e) => e.name),
+    );
+  return found;
+}

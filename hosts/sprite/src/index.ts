@@ -1,0 +1,2 @@
+/** The Sprite personality. */
+export { spriteClient, spriteServer } from './preset.ts';
