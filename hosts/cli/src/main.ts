@@ -1,6 +1,7 @@
 /** The `backplane` command. */
 import { isBackplaneError } from '@backplane/slots';
 import { Command, CommanderError } from 'commander';
+import { addCompare } from './commands/compare.ts';
 import { addComponents } from './commands/components.ts';
 import { addRun } from './commands/run.ts';
 import { addVerify } from './commands/verify.ts';
@@ -21,6 +22,7 @@ export async function main(words: readonly string[]): Promise<number> {
     .showSuggestionAfterError()
     .configureHelp({ sortSubcommands: false });
   addRun(program, finish);
+  addCompare(program, finish);
   addVerify(program, finish);
   addComponents(program, finish);
   for (const c of program.commands) c.exitOverride();

@@ -1,6 +1,8 @@
 /** Experiments on emulated clusters. */
 export type { CatalogueEntry } from './catalogue.ts';
 export { catalogue, machineType } from './catalogue.ts';
+export type { ComparedMetric, Comparison, Variation } from './compare.ts';
+export { compareExperiment } from './compare.ts';
 export { parseDuration } from './durations.ts';
 export type { Experiment, Laboratory, ParameterText, ResultTable, Shape } from './experiment.ts';
 export { defineExperiment } from './experiment.ts';
@@ -8,6 +10,7 @@ export { experiment, experiments } from './experiments/index.ts';
 export type { Fault } from './faults.ts';
 export { faultKinds, parseFault } from './faults.ts';
 export { importTree } from './import-tree.ts';
+export type { Interval } from './intervals.ts';
 export type { PreparedRun, RunResult, RunSettings } from './run.ts';
 export { prepare, runExperiment } from './run.ts';
 export type { Setting } from './setting.ts';
