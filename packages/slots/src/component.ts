@@ -32,7 +32,9 @@ type SlotOf<R> = R extends `${infer S extends AnySlot}?`
 type CapabilitiesIn<R, S extends string> = R extends `${S}+${infer C}` ? C : never;
 type GrantedOne<R, S extends OneSlot> = [Extract<R, S | `${S}+${string}`>] extends [never]
   ? Slots[S] | undefined
-  : Slots[S] & { readonly [K in CapabilitiesIn<R, S> & keyof Slots[S]]-?: NonNullable<Slots[S][K]> };
+  : [CapabilitiesIn<R, S>] extends [never]
+    ? Slots[S]
+    : Slots[S] & { readonly [K in CapabilitiesIn<R, S> & keyof Slots[S]]-?: NonNullable<Slots[S][K]> };
 
 /** What `create` gets for a list of requirements. */
 export type Granted<R extends Requirement> = {

@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import { Xorshift } from '../src/index.ts';
+
+describe('the random numbers of the benchmark workloads', () => {
+  it('are xorshift on 32 bits, seeded by the participant’s number', () => {
+    const step = (x: number): number => {
+      let y = x ^ (x << 13);
+      y ^= y >>> 17;
+      return y ^ (y << 5);
+    };
+    const seed = ((3 * 2654435761 + 12345) % 4294967296) | 1;
+    const random = new Xorshift(3);
+    expect([random.next(), random.next()]).toEqual([step(seed) >>> 0, step(step(seed)) >>> 0]);
+  });
+
+  it('have exponential times of the given mean', () => {
+    const random = new Xorshift(1);
+    let sum = 0;
+    for (let i = 0; i < 20_000; i++) sum += random.exponential(100);
+    expect(sum / 20_000).toBeGreaterThan(97);
+    expect(sum / 20_000).toBeLessThan(103);
+  });
+});
