@@ -1,7 +1,7 @@
 /** What an experiment is: a cluster of some shape, a driver that runs workloads on it, and what its result means. */
 import type { Cluster, ClusterMachine } from '@backplane/chassis';
 import type { Task } from '@backplane/engine';
-import type { Calls, RunningProgram } from '@backplane/slots';
+import type { Calls, ManySlot, OneSlot, RunningProgram } from '@backplane/slots';
 import type { Tree } from './tree.ts';
 
 /** A table for people: a head and rows of text; numbers are formatted already. */
@@ -31,6 +31,8 @@ export interface Shape {
   readonly machineTypes: { readonly client: string; readonly server: string };
   /** Domains by server, from the first on; a server beyond the list has none of its own. */
   readonly prefixes: readonly (readonly string[])[];
+  /** Slots left empty on every machine: what the workload does not use, and what would want a server. */
+  readonly without?: readonly (OneSlot | ManySlot)[];
 }
 
 /** One thing that a user can turn: `--NAME value`. */

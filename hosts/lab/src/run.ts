@@ -3,7 +3,7 @@
  * cluster is made; the run is a function of settings and seed.
  */
 import { Cluster, describeKernels, type MachineDescription } from '@backplane/chassis';
-import type { EngineEvent, Task, Thread } from '@backplane/engine';
+import type { EngineEvent, Task } from '@backplane/engine';
 import { ethernet } from '@backplane/hw-ethernet';
 import type { Kernel } from '@backplane/slots';
 import { spriteClient, spriteServer } from '@backplane/sprite';
@@ -106,27 +106,31 @@ export function prepare<P, R>(experiment: Experiment<P, R>, settings: RunSetting
     start: (machine, name, program) => machine.board('systemCalls').start(name, program),
   };
   for (const f of faults) f.apply(cluster);
-  const driver = cluster.start(experiment.name, drive(experiment, lab));
-  return prepared(experiment, settings, cluster, driver);
+  const outcome: Outcome<R> = { ended: false };
+  cluster.start(experiment.name, keep(drive(experiment, lab), outcome));
+  return prepared(experiment, settings, cluster, outcome);
+}
+
+interface Outcome<R> {
+  ended: boolean;
+  value?: R;
 }
 
 function prepared<P, R>(
   experiment: Experiment<P, R>,
   settings: RunSettings,
   cluster: Cluster,
-  driver: Thread<R>,
+  outcome: Outcome<R>,
 ): PreparedRun<R> {
   const untilNs = settings.untilNs ?? Number.POSITIVE_INFINITY;
-  const outcome: { value?: R } = {};
-  cluster.start('result', keep(driver, outcome));
   return {
     cluster,
     get ended() {
-      return driver.ended || cluster.engine.nowNs >= untilNs;
+      return outcome.ended || cluster.engine.nowNs >= untilNs;
     },
     advance: (virtualNs) => cluster.engine.run(Math.min(untilNs, cluster.engine.nowNs + virtualNs)),
     result() {
-      if (!('value' in outcome)) throw didNotEnd(experiment.name, cluster.engine.nowNs / 1e9);
+      if (!outcome.ended) throw didNotEnd(experiment.name, cluster.engine.nowNs / 1e9);
       return {
         experiment: experiment.name,
         seed: settings.seed ?? 1,
@@ -149,8 +153,9 @@ function prepared<P, R>(
   };
 }
 
-function* keep<R>(driver: Thread<R>, outcome: { value?: R }): Task<void> {
-  outcome.value = yield* driver.join();
+function* keep<R>(driver: Task<R>, outcome: Outcome<R>): Task<void> {
+  outcome.value = yield* driver;
+  outcome.ended = true;
 }
 
 /** The whole run at once. */
@@ -213,14 +218,13 @@ function machinesOf(shape: Shape, s: RunSettings): readonly MachineDescription[]
     role: 'client',
     prefixes: [],
   }));
+  const bare = (kernel: Kernel): Kernel => (shape.without ?? []).reduce((k, slot) => k.without(slot), kernel);
   return [...servers, ...clients].map(({ prefixes, ...m }) => {
-    const kernels = applySettings(
-      new Map<string, Kernel>([
-        ['client', spriteClient()],
-        ['server', spriteServer(prefixes)],
-      ]),
-      s.settings ?? [],
-    );
-    return { ...m, kernel: kernels.get(m.role) ?? spriteClient() };
+    const presets = new Map([
+      ['client', bare(spriteClient())],
+      ['server', bare(spriteServer(prefixes))],
+    ]);
+    const kernels = applySettings(presets, s.settings ?? []);
+    return { ...m, kernel: kernels.get(m.role) ?? bare(spriteClient()) };
   });
 }

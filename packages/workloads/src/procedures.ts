@@ -1,4 +1,4 @@
-/** Procedures that workloads serve to measure a transport (Sprite's SEND and RECEIVE, and one for rpc8k). */
+/** Procedures that workloads serve to measure a transport, whichever it is. */
 import { inParameters, noPayload, type Payload, type PayloadCodec, type Procedure } from '@backplane/slots';
 import { record } from '@backplane/wire';
 
@@ -18,7 +18,7 @@ const count: PayloadCodec<number> = inParameters(
 );
 
 /** Data to the server, nothing back. */
-export const send: Procedure<Uint8Array, null> = { id: 3, name: 'send', request: bytes, reply: noPayload };
+export const send: Procedure<Uint8Array, null> = { id: 121, name: 'send', request: bytes, reply: noPayload };
 /** So many bytes from the server. */
 export const receive: Procedure<number, Uint8Array> = {
   id: 4,

@@ -54,6 +54,7 @@ export const rpc8k: Experiment<Parameters, Rpc8kResult> = defineExperiment({
     servers: 0,
     machineTypes: { client: 'zero-cost', server: 'zero-cost' },
     prefixes: [],
+    without: ['fileCache'],
   }),
   *run({ clients, cluster, parameters }): Task<Rpc8kResult> {
     const { thinkNs } = rpc8kPoints[parameters.point];
