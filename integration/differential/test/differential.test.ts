@@ -1,0 +1,87 @@
+/**
+ * Random sequential operation files, carried out on an emulated cluster and on the host's own file system: every outcome
+ * has to be the same. `npm test` runs a sample; with BACKPLANE_FULL all 500 files are run for each board.
+ *
+ * What 4.3BSD did otherwise than the host, and is tolerated:
+ * - link(2) follows a symbolic link in its first name, and the host links the link itself;
+ * - a write or a change of mode does not clear set-id bits here unless the owner changes;
+ * - the sizes of directories and of symbolic links, which only a store knows.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  experiment,
+  type Performed,
+  parseOperations,
+  parseSetting,
+  runExperiment,
+  type Value,
+} from '@backplane/lab';
+import { afterAll, describe, expect, it } from 'vitest';
+import { HostFiles, type Outcome } from './host.ts';
+import { randomOperations } from './random-operations.ts';
+
+const full = process.env['BACKPLANE_FULL'] !== undefined;
+const files = full ? 500 : 40;
+const operationsPerFile = 80;
+const place = mkdtempSync(join(tmpdir(), 'backplane-differential-'));
+afterAll(() => rmSync(place, { recursive: true, force: true }));
+
+/** What is compared: sizes of files only, and no inodes, since the host gives them out again. */
+function comparable(value: Value): Value {
+  if (value === null || typeof value !== 'object' || !('inode' in value)) return value;
+  return { ...value, inode: 0, size: value.type === 'file' ? value.size : 0 };
+}
+
+function onCluster(text: string, file: string, sets: readonly string[]): readonly Performed[] {
+  writeFileSync(file, text);
+  const settings = sets.map((s) => parseSetting(s));
+  const { result } = runExperiment(experiment('replay'), {
+    parameters: { ops: file },
+    settings,
+    machineTypes: { '': 'zero-cost' },
+  });
+  return (result as { readonly operations: readonly Performed[] }).operations;
+}
+
+function onHost(text: string, root: string): readonly Outcome[] {
+  mkdirSync(root, { mode: 0o755 });
+  const host = new HostFiles(root);
+  const outcomes: Outcome[] = [];
+  for (const step of parseOperations(text, 'random')[0]?.steps ?? [])
+    if (step.step === 'file') outcomes.push(host.perform(step.operation));
+  host.close();
+  return outcomes;
+}
+
+/** Lines whose outcomes differ, with both. */
+function differences(seed: number, sets: readonly string[]): readonly string[] {
+  const text = randomOperations(seed, operationsPerFile);
+  const lines = text.split('\n');
+  const here = onCluster(text, join(place, `${seed}.ops`), sets);
+  const there = onHost(text, join(place, `root-${seed}`));
+  return here.flatMap((o, i) => {
+    const expected = there[i];
+    const same =
+      expected !== undefined &&
+      o.error === expected.error &&
+      JSON.stringify(comparable(o.value)) === JSON.stringify(comparable(expected.value));
+    return same
+      ? []
+      : [
+          `seed ${seed}, ${lines[i]}: here ${o.error ?? JSON.stringify(o.value)}, on the host ${expected?.error ?? JSON.stringify(expected?.value)}`,
+        ];
+  });
+}
+
+const boards = [['fileCache=none', 'storage=memory']];
+
+describe.each(boards)('with %s', (...sets) => {
+  it(`${files} random operation files end as on the host`, { timeout: 600_000 }, () => {
+    for (let seed = 1; seed <= files; seed++) {
+      // The first difference makes others: one is enough to see.
+      expect(differences(seed, sets).slice(0, 1)).toEqual([]);
+    }
+  });
+});
