@@ -3,7 +3,6 @@
  * process does with paths and handles.
  */
 import * as fs from 'node:fs';
-import { join } from 'node:path';
 import { type FileOperation, readValue, type Value } from '@backplane/lab';
 
 /** That of the language's first process. Modes are set explicitly, since a test's own mask may be another. */
@@ -65,13 +64,13 @@ export class HostFiles {
         fs.truncateSync(this.#at(o.path), o.size);
         return null;
       case 'link':
-        fs.linkSync(this.#at(o.from), this.#at(o.to));
+        fs.linkSync(this.#followed(this.#at(o.from)), this.#at(o.to));
         return null;
       case 'rename':
         fs.renameSync(this.#at(o.from), this.#at(o.to));
         return null;
       case 'symlink':
-        fs.symlinkSync(o.text.startsWith('/') ? join(this.#root, o.text) : o.text, this.#at(o.path));
+        fs.symlinkSync(o.text.startsWith('/') ? `${this.#root}${o.text}` : o.text, this.#at(o.path));
         return null;
       case 'readlink': {
         const text = fs.readlinkSync(this.#at(o.path));
@@ -166,6 +165,11 @@ export class HostFiles {
   #at(path: string): string {
     // Not `join`: it would take ".." away as text.
     return `${this.#root}${path}`;
+  }
+
+  /** As 4.3BSD's link(2), which follows a symbolic link in its first name. */
+  #followed(path: string): string {
+    return fs.lstatSync(path).isSymbolicLink() ? fs.realpathSync(path) : path;
   }
 
   #handle(name: string): Handle {
