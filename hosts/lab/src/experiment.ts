@@ -1,7 +1,7 @@
 /** What an experiment is: a cluster of some shape, a driver that runs workloads on it, and what its result means. */
 import type { Cluster, ClusterMachine } from '@backplane/chassis';
 import type { Task } from '@backplane/engine';
-import type { Calls, ManySlot, OneSlot, RunningProgram } from '@backplane/slots';
+import type { Calls, ManySlot, OneSlot, RunningProgram, Storage } from '@backplane/slots';
 import type { Tree } from './tree.ts';
 
 /** A table for people: a head and rows of text; numbers are formatted already. */
@@ -54,6 +54,8 @@ export interface Experiment<P = unknown, R = unknown> {
   readonly treeAt?: string;
   /** The tree when `--tree` is not given. */
   defaultTree?(): Tree;
+  /** Puts what every run needs into the root's storage, before anything else. */
+  prepare?(storage: Storage): Task<void>;
   run(lab: Laboratory<P>): Task<R>;
   /** Exit status 1 if not. */
   passed?(result: R): boolean;

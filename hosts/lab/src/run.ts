@@ -168,12 +168,11 @@ export function runExperiment<P, R>(experiment: Experiment<P, R>, settings: RunS
 function* drive<P, R>(experiment: Experiment<P, R>, lab: Laboratory<P>): Task<R> {
   yield* lab.cluster.bootAll();
   const [server] = lab.servers;
-  if (lab.tree !== null && experiment.treeAt !== undefined && server !== undefined) {
-    yield* importTree(
-      server.board('storage', rootStorage(server.name, lab.cluster)),
-      lab.tree,
-      experiment.treeAt,
-    );
+  if (server !== undefined && (experiment.prepare !== undefined || lab.tree !== null)) {
+    const storage = server.board('storage', rootStorage(server.name, lab.cluster));
+    if (experiment.prepare !== undefined) yield* experiment.prepare(storage);
+    if (lab.tree !== null && experiment.treeAt !== undefined)
+      yield* importTree(storage, lab.tree, experiment.treeAt);
   }
   return yield* experiment.run(lab);
 }

@@ -1,4 +1,11 @@
 /** Workloads, by what they exercise. */
+
+export type { AndrewPlaces, AndrewTimes, PhaseTime } from './andrew/andrew.ts';
+export { andrew } from './andrew/andrew.ts';
+export { find } from './andrew/phases.ts';
+export type { SourceFile } from './andrew/source-tree.ts';
+export { andrewSources } from './andrew/source-tree.ts';
+export { includeDirectory, libraryBytes, libraryPath, systemHeaders } from './andrew/system-files.ts';
 export type { RoundTrips } from './null-rpc.ts';
 export { roundTrips, serveRoundTrips } from './null-rpc.ts';
 export type { Rpc8kCounts } from './rpc8k.ts';

@@ -1,6 +1,7 @@
 /** The built-in experiments, by name. */
 import { unknownExperiment } from '../errors.ts';
 import type { Experiment } from '../experiment.ts';
+import { andrew } from './andrew.ts';
 import { bulk, nullRpc } from './null-rpc.ts';
 import { replay } from './replay.ts';
 import { rpc8k } from './rpc8k.ts';
@@ -8,7 +9,13 @@ import { rpc8k } from './rpc8k.ts';
 /** Each experiment has its own parameters and result; a list of them knows neither. */
 const any = (e: unknown): Experiment => e as Experiment;
 
-export const experiments: readonly Experiment[] = [any(nullRpc), any(bulk), any(replay), any(rpc8k)];
+export const experiments: readonly Experiment[] = [
+  any(andrew),
+  any(nullRpc),
+  any(bulk),
+  any(replay),
+  any(rpc8k),
+];
 
 /** @throws BackplaneError with the nearest name */
 export function experiment(name: string): Experiment {
