@@ -3,6 +3,10 @@ import { isBackplaneError } from '@backplane/slots';
 import { Command, CommanderError } from 'commander';
 import { addCompare } from './commands/compare.ts';
 import { addComponents } from './commands/components.ts';
+import { addDemo } from './commands/demo.ts';
+import { addDoctor } from './commands/doctor.ts';
+import { addGraph } from './commands/graph.ts';
+import { addPublished } from './commands/published.ts';
 import { addRun } from './commands/run.ts';
 import { addVerify } from './commands/verify.ts';
 import { type ExitCode, exit } from './exit.ts';
@@ -21,10 +25,14 @@ export async function main(words: readonly string[]): Promise<number> {
     .exitOverride()
     .showSuggestionAfterError()
     .configureHelp({ sortSubcommands: false });
+  addDemo(program, finish);
   addRun(program, finish);
   addCompare(program, finish);
+  addPublished(program, finish);
   addVerify(program, finish);
   addComponents(program, finish);
+  addGraph(program, finish);
+  addDoctor(program, finish);
   for (const c of program.commands) c.exitOverride();
   process.once('SIGINT', () => process.exit(exit.interrupted));
   try {

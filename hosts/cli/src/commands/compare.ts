@@ -27,8 +27,7 @@ export function addCompare(program: Command, finish: (code: ExitCode) => void): 
   command.action((name: string, o: CompareOptions) => {
     const e = experiment(name);
     const settings = settingsOf(o, leftOver(e, command.args.slice(1), command));
-    const [slot = '', list = ''] = o.vary.split('=');
-    const boards = list.split(',').filter((b) => b !== '');
+    const { slot, boards } = parseVary(o.vary);
     if (boards.length < 2) throw usage(`--vary ${o.vary} compares nothing.`, '--vary fileCache=sprite,none');
     const progress = new Progress();
     const c = compareExperiment(
@@ -43,6 +42,18 @@ export function addCompare(program: Command, finish: (code: ExitCode) => void): 
     else print(c);
     finish(exit.good);
   });
+}
+
+/** `SLOT=a,b:option=value,option=value,c`: an option without a board belongs to the board before it. */
+function parseVary(text: string): { readonly slot: string; readonly boards: readonly string[] } {
+  const equals = text.indexOf('=');
+  const boards: string[] = [];
+  for (const part of text.slice(equals + 1).split(',')) {
+    if (part.includes('=') && !part.includes(':') && boards.length > 0)
+      boards.push(`${boards.pop()},${part}`);
+    else if (part !== '') boards.push(part);
+  }
+  return { slot: text.slice(0, Math.max(0, equals)), boards };
 }
 
 function print(c: Comparison): void {

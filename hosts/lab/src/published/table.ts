@@ -1,0 +1,41 @@
+/** A published table beside the model: which rows were fitted, which are predicted, and how far off they may be. */
+
+export interface PublishedRow {
+  readonly source: string;
+  readonly table: string;
+  readonly row: string;
+  readonly unit: string;
+  readonly published: number;
+  readonly measured: number;
+  readonly ratio: number;
+  /** `fitted`: a constant was set by this row. `predicted`: nothing was. `check`: an inequality or a range. */
+  readonly kind: 'fitted' | 'predicted' | 'check';
+  /** Largest deviation that is accepted, as a share. */
+  readonly band: number;
+}
+
+export interface PublishedTable {
+  readonly name: string;
+  readonly title: string;
+  measure(seed: number): readonly PublishedRow[];
+}
+
+export const row = (r: Omit<PublishedRow, 'ratio'>): PublishedRow => ({
+  ...r,
+  ratio: r.measured / r.published,
+});
+
+export const withinBand = (r: PublishedRow): boolean => Math.abs(r.ratio - 1) <= r.band;
+
+/** Median of the deviations of the predicted rows, as a share. */
+export function medianDeviation(rows: readonly PublishedRow[]): number | null {
+  const deviations = rows
+    .filter((r) => r.kind === 'predicted')
+    .map((r) => Math.abs(r.ratio - 1))
+    .sort((a, b) => a - b);
+  const middle = Math.floor(deviations.length / 2);
+  if (deviations.length === 0) return null;
+  return deviations.length % 2 === 1
+    ? (deviations[middle] ?? 0)
+    : ((deviations[middle - 1] ?? 0) + (deviations[middle] ?? 0)) / 2;
+}
