@@ -1,4 +1,6 @@
 /** Experiments on emulated clusters. */
+
+export { captureDissectors, captureFrames } from './capture.ts';
 export type { CatalogueEntry } from './catalogue.ts';
 export { catalogue, machineType } from './catalogue.ts';
 export type { ComparedMetric, Comparison, Variation } from './compare.ts';

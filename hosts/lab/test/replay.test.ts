@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { experiment, runExperiment } from '../src/index.ts';
 import type { ReplayResult } from '../src/experiments/replay.ts';
+import { experiment, runExperiment } from '../src/index.ts';
 import { parseOperations } from '../src/operations/parse.ts';
 
 const file = new URL('operations/every-operation.ops', import.meta.url).pathname;
-const run = (): ReplayResult => runExperiment(experiment('replay'), { parameters: { ops: file } }).result as ReplayResult;
+const run = (): ReplayResult =>
+  runExperiment(experiment('replay'), { parameters: { ops: file } }).result as ReplayResult;
 
 describe('an operation file', () => {
   const { operations, conditions } = run();
@@ -41,7 +42,9 @@ describe('an operation file', () => {
   });
 
   it('runs the same way twice', () => {
-    const twice = [1, 2].map(() => runExperiment(experiment('replay'), { parameters: { ops: file } }).traceHash);
+    const twice = [1, 2].map(
+      () => runExperiment(experiment('replay'), { parameters: { ops: file } }).traceHash,
+    );
     expect(twice[0]).toBe(twice[1]);
   });
 });
@@ -57,7 +60,10 @@ describe('a malformed operation file', () => {
   };
 
   it('is refused with its line, what is wrong, and the nearest spelling', () => {
-    expect(wrong('mkdir /a\nmkdri /b')).toMatchObject({ message: 'x.ops:2: there is no operation "mkdri".', hint: 'Did you mean "mkdir"?' });
+    expect(wrong('mkdir /a\nmkdri /b')).toMatchObject({
+      message: 'x.ops:2: there is no operation "mkdri".',
+      hint: 'Did you mean "mkdir"?',
+    });
     expect(wrong('write /a x 5 a').message).toBe('x.ops:1: the offset is a whole number, not "x".');
     expect(wrong('write /a 0 5').message).toBe('x.ops:1: the byte is missing.');
     expect(wrong('stat /a /b').message).toBe('x.ops:1: "/b" is one word too many.');

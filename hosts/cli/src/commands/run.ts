@@ -1,5 +1,14 @@
 /** `backplane run EXPERIMENT`: one run, its table or its JSON. */
-import { experiment, experiments, faultKinds, parseFault } from '@backplane/lab';
+import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  captureDissectors,
+  captureFrames,
+  experiment,
+  experiments,
+  faultKinds,
+  parseFault,
+  type RunSettings,
+} from '@backplane/lab';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { type ExitCode, exit } from '../exit.ts';
@@ -10,6 +19,7 @@ import { addRunOptions, type GivenOptions, leftOver, settingsOf, usage } from '.
 interface RunOptions extends GivenOptions {
   readonly json?: boolean;
   readonly explainFaults?: boolean;
+  readonly pcap?: string;
 }
 
 export function addRun(program: Command, finish: (code: ExitCode) => void): void {
@@ -20,6 +30,7 @@ export function addRun(program: Command, finish: (code: ExitCode) => void): void
       .description('one run of an experiment'),
   )
     .option('--explain-faults', 'say what each --fault would do, and run nothing')
+    .option('--pcap <file>', 'capture every frame (pcapng), with a dissector beside it')
     .option('--json', 'one JSON object')
     .allowUnknownOption()
     .allowExcessArguments();
@@ -34,7 +45,10 @@ export function addRun(program: Command, finish: (code: ExitCode) => void): void
       return finish(exit.good);
     }
     const e = experiment(name);
-    const result = await measuredRun(e, settingsOf(o, leftOver(e, command.args.slice(1), command)));
+    const settings = settingsOf(o, leftOver(e, command.args.slice(1), command));
+    const capture = o.pcap === undefined ? null : openCapture(o.pcap);
+    const result = await measuredRun(e, { ...settings, ...capture?.settings });
+    capture?.close();
     if (o.json === true) json(result);
     else {
       out(formatTable(e.table(result.result)));
@@ -46,6 +60,25 @@ export function addRun(program: Command, finish: (code: ExitCode) => void): void
     }
     finish(e.passed?.(result.result) === false ? exit.failed : exit.good);
   });
+}
+
+/** Nothing is written unless the run can begin: the file is opened when the cluster is there. */
+function openCapture(file: string): { readonly settings: Pick<RunSettings, 'attach'>; close(): void } {
+  let fd: number | null = null;
+  return {
+    settings: {
+      attach(cluster) {
+        const opened = openSync(file, 'w');
+        fd = opened;
+        captureFrames(cluster, (bytes) => void writeSync(opened, bytes));
+      },
+    },
+    close() {
+      if (fd !== null) closeSync(fd);
+      writeFileSync(`${file}.lua`, captureDissectors());
+      note(`wrote ${file}: tshark -X lua_script:${file}.lua -r ${file}`);
+    },
+  };
 }
 
 const listing = (): string =>

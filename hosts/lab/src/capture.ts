@@ -1,0 +1,27 @@
+/** Captures every frame of a run, and says how to read them. */
+import type { Cluster } from '@backplane/chassis';
+import { CLUSTER_EPOCH_SECONDS } from '@backplane/engine';
+import { frameBytes } from '@backplane/hw-ethernet';
+import { spriteRpcHeader } from '@backplane/rpc-sprite';
+import { captureHeader, capturePacket, type DissectedProtocol, dissectorFor } from '@backplane/trace';
+import { ETHER_TYPES, IP_PROTOCOLS } from '@backplane/wire';
+
+/** @param write is given the parts of a pcapng file, in order */
+export function captureFrames(cluster: Cluster, write: (bytes: Uint8Array) => void): void {
+  write(captureHeader('ether'));
+  cluster.medium.tap((frame, startNs) =>
+    write(capturePacket(frameBytes(frame), startNs, CLUSTER_EPOCH_SECONDS)),
+  );
+}
+
+const spriteRpc: DissectedProtocol = {
+  name: 'spriterpc',
+  title: 'Sprite RPC',
+  header: spriteRpcHeader,
+  etherType: ETHER_TYPES.spriteRpc,
+  ipProtocol: IP_PROTOCOLS.spriteRpc,
+  summary: 'command',
+};
+
+/** Lua for Wireshark, for the protocols that stock Wireshark does not know. */
+export const captureDissectors = (): string => dissectorFor(spriteRpc);
