@@ -1,6 +1,7 @@
 /** The `backplane` command. */
 import { isBackplaneError } from '@backplane/slots';
 import { Command, CommanderError } from 'commander';
+import { addBench } from './commands/bench.ts';
 import { addCompare } from './commands/compare.ts';
 import { addComponents } from './commands/components.ts';
 import { addDemo } from './commands/demo.ts';
@@ -30,6 +31,7 @@ export async function main(words: readonly string[]): Promise<number> {
   addCompare(program, finish);
   addPublished(program, finish);
   addVerify(program, finish);
+  addBench(program, finish);
   addComponents(program, finish);
   addGraph(program, finish);
   addDoctor(program, finish);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Xorshift } from '../src/index.ts';
+import { callbacks, mm1, w1, w2, Xorshift } from '../src/index.ts';
 
 describe('the random numbers of the benchmark workloads', () => {
   it('are xorshift on 32 bits, seeded by the participant’s number', () => {
@@ -19,5 +19,15 @@ describe('the random numbers of the benchmark workloads', () => {
     for (let i = 0; i < 20_000; i++) sum += random.exponential(100);
     expect(sum / 20_000).toBeGreaterThan(97);
     expect(sum / 20_000).toBeLessThan(103);
+  });
+});
+
+describe('the workloads that other simulators run too', () => {
+  it('give the published check values', () => {
+    expect(w1({ processes: 1000, sleeps: 20 }).check).toBe('14595781 1358911002');
+    expect(w1({ processes: 1000, sleeps: 20 }, 5).check).toBe('14595781 1358911002');
+    expect(callbacks({ processes: 1000, sleeps: 20 }).check).toBe('14595781 1358911002');
+    expect(w2({ groups: 100, items: 125 }).check).toBe('87182');
+    expect(mm1({ customers: 50_000 }).check).toBe('5.1603');
   });
 });
