@@ -1,0 +1,3 @@
+/** Slot `locator`. */
+export type { ArpLocatorOptions } from './board.ts';
+export { arpLocator } from './board.ts';
