@@ -184,7 +184,7 @@ export function parseRequirement(text: string): {
 }
 
 /** `disk.0` is `0`, `storage:/src` is `/src`, and a single `storage` is `storage`. */
-export const shortName = (instance: string, slot: string): string =>
+const shortName = (instance: string, slot: string): string =>
   instance === slot ? slot : instance.slice(slot.length + 1);
 
 /** Who needs this instance, from a board that nobody needs downwards: for the path in an error. */

@@ -4,9 +4,11 @@
  */
 import { charge, type Task } from '@backplane/engine';
 import {
+  type AttributeChange,
   Busy,
   type Credentials,
   type FileId,
+  type HostId,
   type Machine,
   type Storage,
   type StoredAttributes,
@@ -14,18 +16,21 @@ import {
 import { OpenFiles } from './open-files.ts';
 import type { WalkFrom } from './walk.ts';
 
-/** Who asks: on whose behalf, and from which type of machine (for `$MACHINE`). */
+/** Who asks: on whose behalf, from which type of machine (for `$MACHINE`), and from which host where that matters. */
 export interface Asker {
   readonly who: Credentials;
   readonly machineType: string;
+  readonly host?: HostId;
 }
 
 /** What a protocol adds to the plain operations. */
 export interface DomainHooks {
-  /** Attributes as they are now: of what clients may have changed in their caches. */
-  fresh(f: FileId, a: StoredAttributes): Task<StoredAttributes>;
+  /** Attributes as they are now: of what clients may have changed in their caches. The asker knows its own changes. */
+  fresh(f: FileId, a: StoredAttributes, asker: HostId | undefined): Task<StoredAttributes>;
   /** A file was freed: nobody needs its blocks any more. */
   freed(f: FileId): void;
+  /** Attributes were set by name: what clients report of earlier times is out of date. */
+  changed?(f: FileId, change: AttributeChange): void;
 }
 
 export class Domain {
@@ -58,8 +63,8 @@ export class Domain {
     };
   }
 
-  *fresh(f: FileId): Task<StoredAttributes> {
-    return yield* this.hooks.fresh(f, yield* this.storage.attributes(f));
+  *fresh(f: FileId, asker?: HostId): Task<StoredAttributes> {
+    return yield* this.hooks.fresh(f, yield* this.storage.attributes(f), asker);
   }
 
   /** A name of the file has gone. */

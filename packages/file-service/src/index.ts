@@ -41,6 +41,7 @@ export { nameProcedures, readFrom, writeFrom } from './name-procedures.ts';
 export { OpenFiles } from './open-files.ts';
 export type { OpenedName } from './open-name.ts';
 export { openName } from './open-name.ts';
+export { OwnCalls } from './own-calls.ts';
 export { isUnder, tidy } from './paths.ts';
 export type { Need } from './permission.ts';
 export { demand, mayRemove, permits } from './permission.ts';

@@ -69,7 +69,7 @@ const operations: Routines = {
     if (w.is !== 'found') return w;
     const { file } = existing(w);
     charge(d.machine.type.costs.attributesNs, Busy.files);
-    return done<Attributes>(attributesOf(d.machine.host, file, yield* d.fresh(file)));
+    return done<Attributes>(attributesOf(d.machine.host, file, yield* d.fresh(file, asker.host)));
   },
 
   *access(d, need, start, path, asker) {
@@ -152,7 +152,9 @@ const operations: Routines = {
     if (w.is !== 'found') return w;
     const { file, attributes } = existing(w);
     charge(d.machine.type.costs.attributesNs, Busy.files);
-    yield* d.storage.setAttributes(file, permittedChange(change, attributes, asker.who, d.nowNs));
+    const made = permittedChange(change, attributes, asker.who, d.nowNs);
+    yield* d.storage.setAttributes(file, made);
+    d.hooks.changed?.(file, made);
     return done(null);
   },
 

@@ -59,7 +59,7 @@ export const readFrom = (from: Reading): From => ({
   machineType: from.text.string(machineTypeBytesMax),
 });
 
-export const nameProcedure = <K extends keyof NameOps>(op: K, id: number): NameProcedure<K> => {
+const nameProcedure = <K extends keyof NameOps>(op: K, id: number): NameProcedure<K> => {
   const { in: argument, out } = nameOpCodecs[op];
   return {
     id,
@@ -87,7 +87,7 @@ export const nameProcedure = <K extends keyof NameOps>(op: K, id: number): NameP
 
 const nothing = { write: (): void => {}, read: (): null => null };
 
-export const twoNameProcedure = (op: TwoNameOp, id: number): TwoNameProcedure => ({
+const twoNameProcedure = (op: TwoNameOp, id: number): TwoNameProcedure => ({
   id,
   name: op,
   request: message(

@@ -28,13 +28,13 @@ import { fileOfToken } from './file-id.ts';
 import type { NameProcedures, TwoNameReply } from './name-procedures.ts';
 
 export class RemoteNames {
-  readonly #transport: Transport;
+  readonly #transport: Pick<Transport, 'call'>;
   readonly #machine: Machine;
   readonly #procedures: NameProcedures;
   readonly #awaitServer: (server: HostId) => Task<Verdict>;
 
   constructor(
-    transport: Transport,
+    transport: Pick<Transport, 'call'>,
     machine: Machine,
     procedures: NameProcedures,
     awaitServer: (server: HostId) => Task<Verdict>,

@@ -74,20 +74,26 @@ export class ServedDomains {
   }
 
   /** Serves every name operation. */
-  serveNames(transport: Transport, procedures: NameProcedures): void {
+  serveNames(transport: Pick<Transport, 'serve'>, procedures: NameProcedures): void {
     for (const op of Object.keys(procedures.one) as (keyof NameOps)[])
       this.#serveOne(transport, procedures, op);
     for (const op of Object.keys(procedures.two) as TwoNameOp[]) {
-      transport.serve(procedures.two[op], (q) =>
-        this.#answer<TwoNameReply>(this.#twoNames(op, q.first, q.second, q)),
+      transport.serve(procedures.two[op], (q, { host }) =>
+        this.#answer<TwoNameReply>(this.#twoNames(op, q.first, q.second, { ...q, host })),
       );
     }
   }
 
-  #serveOne<K extends keyof NameOps>(transport: Transport, procedures: NameProcedures, op: K): void {
+  #serveOne<K extends keyof NameOps>(
+    transport: Pick<Transport, 'serve'>,
+    procedures: NameProcedures,
+    op: K,
+  ): void {
     const procedure = procedures.one[op];
-    transport.serve(procedure, (q) =>
-      this.#answer<WireAttempt<NameOps[K]['out']>>(this.#oneName(op, q.argument, q.start, q.path, q)),
+    transport.serve(procedure, (q, { host }) =>
+      this.#answer<WireAttempt<NameOps[K]['out']>>(
+        this.#oneName(op, q.argument, q.start, q.path, { ...q, host }),
+      ),
     );
   }
 

@@ -53,12 +53,12 @@ function* rename(d: Domain, a: Name, b: Name, asker: Asker): Task<WireAttempt<nu
 function* link(d: Domain, a: Name, b: Name, asker: Asker): Task<WireAttempt<null> | SecondAttempt<null>> {
   const first = yield* walkPath(d.storage, a.path, d.from(a.start, asker, { follow: true, entry: false }));
   if (first.is !== 'found') return first;
+  const linked = existing(first);
   const second = yield* walkPath(d.storage, b.path, d.from(b.start, asker, { follow: false, entry: true }));
   if (second.is !== 'found') return { is: 'second', of: second };
-  const linked = existing(first);
+  if (second.file !== undefined) throw new KernelError('exists', second.name);
   if (linked.attributes.type === 'directory')
     throw new KernelError('notOwner', 'a second link to a directory');
-  if (second.file !== undefined) throw new KernelError('exists', second.name);
   yield* demandEntry(d, second.parent, asker);
   yield* d.storage.link(second.parent, second.name, linked.file);
   return done(null);

@@ -107,7 +107,7 @@ export interface Transport {
 export interface Peers {
   /** Called on its own thread when a peer fell silent, or came back with another boot without having been missed. */
   onDead(f: (host: HostId) => Task<void>): Undo;
-  /** A watched peer was seen with another boot identifier, after `onDead` handlers for its earlier life. */
+  /** A watched peer was heard again, after a reboot or a partition: `onDead` handlers for the time before have ended. */
   onReboot(f: (host: HostId) => Task<void>): Undo;
   /** Counted. A watched peer is pinged while it is otherwise silent, so that an idle host learns of a reboot. */
   watch(host: HostId): Undo;

@@ -69,7 +69,7 @@ export const reserved = (count: number, doc = '', options: PlaceOptions = {}): K
 const bitsAt = (spot: Spot, count: number): Accessor<number> => {
   const { shift, where } = spot;
   const container = containerAt(spot);
-  const most = 2 ** count - 1;
+  const most = (count === 32 ? -1 : (1 << count) - 1) >>> 0;
   const hole = ~(most << shift);
   return {
     get: (bytes, at) => ((container.get(bytes, at) >>> shift) & most) >>> 0,

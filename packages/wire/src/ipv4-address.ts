@@ -24,7 +24,7 @@ export const isMulticastIpv4 = (address: Ipv4Address): boolean => address >>> 28
 export const multicastMac = (group: Ipv4Address): MacAddress => {
   if (!isMulticastIpv4(group))
     throw outOfRange('host group', formatIpv4(group), 'in 224.0.0.0 to 239.255.255.255');
-  return asMac(0x01005e * 2 ** 24 + (group & 0x7fffff));
+  return asMac(0x01005e * 0x100_0000 + (group & 0x7fffff));
 };
 
 /** Reads dotted decimal: `36.8.0.49`. */

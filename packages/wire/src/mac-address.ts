@@ -1,5 +1,5 @@
 /**
- * MAC addresses (IEEE 802, EUI-48): six bytes, as one number below 2 ** 48, so that they compare and key maps as they are.
+ * MAC addresses (IEEE 802, EUI-48): six bytes, as one number below 0x1_0000_0000_0000, so that they compare and key maps as they are.
  */
 import { badText, outOfRange, tooShort } from './errors.ts';
 import type { Accessor, Kind, PlaceOptions, Spot } from './field.ts';
@@ -7,9 +7,9 @@ import type { Accessor, Kind, PlaceOptions, Spot } from './field.ts';
 /** Made by `asMac`, `parseMac`, `hostMac`, or by reading a `mac` field. */
 export type MacAddress = number & { readonly __brand: 'MacAddress' };
 
-/** @throws WireError `WIRE_RANGE` unless `address` is an integer from 0 to 2 ** 48 - 1 */
+/** @throws WireError `WIRE_RANGE` unless `address` is an integer from 0 to 0xffff_ffff_ffff */
 export const asMac = (address: number): MacAddress => {
-  if (!(Number.isInteger(address) && address >= 0 && address < 2 ** 48)) {
+  if (!(Number.isInteger(address) && address >= 0 && address < 0x1_0000_0000_0000)) {
     throw outOfRange('mac address', address, 'an integer of 48 bits');
   }
   // The only place where a number becomes a MAC address.
@@ -17,7 +17,7 @@ export const asMac = (address: number): MacAddress => {
 };
 
 /** All ones: every station. */
-export const BROADCAST_MAC: MacAddress = asMac(2 ** 48 - 1);
+export const BROADCAST_MAC: MacAddress = asMac(0xffff_ffff_ffff);
 
 /** First byte's lowest bit, sent first on the wire: a group of stations (broadcast included). */
 export const isMulticastMac = (address: MacAddress): boolean => firstByte(address) % 2 === 1;
@@ -25,10 +25,10 @@ export const isMulticastMac = (address: MacAddress): boolean => firstByte(addres
 /** First byte's second bit: assigned by whoever runs the network, not by the maker of the interface. */
 export const isLocalMac = (address: MacAddress): boolean => Math.floor(firstByte(address) / 2) % 2 === 1;
 
-/** The locally administered address 02-00-hh-hh-hh-hh of host `hostId`, 0 to 2 ** 32 - 1. */
+/** The locally administered address 02-00-hh-hh-hh-hh of host `hostId`, 0 to 0x1_0000_0000 - 1. */
 export const hostMac = (hostId: number): MacAddress => {
   if (hostId >>> 0 !== hostId) throw outOfRange('host id', hostId, 'an integer of 32 bits');
-  return asMac(0x02 * 2 ** 40 + hostId);
+  return asMac(0x02 * 0x100_0000_0000 + hostId);
 };
 
 /** Reads six bytes in hexadecimal, parted by colons or hyphens. */
@@ -64,13 +64,13 @@ const macAt = ({ offset, where }: Spot): Accessor<MacAddress> => {
       const high = ((bytes[i] ?? 0) << 8) | (bytes[i + 1] ?? 0);
       const middle = ((bytes[i + 2] ?? 0) << 8) | (bytes[i + 3] ?? 0);
       const low = ((bytes[i + 4] ?? 0) << 8) | (bytes[i + 5] ?? 0);
-      return asMac(high * 2 ** 32 + middle * 2 ** 16 + low);
+      return asMac(high * 0x1_0000_0000 + middle * 0x1_0000 + low);
     },
     set: (bytes, at, value) => {
       const i = at + offset;
       const address = asMac(value);
       if (at + end > bytes.length) throw tooShort(where, at + end, bytes.length);
-      const high = Math.floor(address / 2 ** 32);
+      const high = Math.floor(address / 0x1_0000_0000);
       const low = address >>> 0;
       bytes[i] = high >>> 8;
       bytes[i + 1] = high;
@@ -82,4 +82,4 @@ const macAt = ({ offset, where }: Spot): Accessor<MacAddress> => {
   };
 };
 
-const firstByte = (address: MacAddress): number => Math.floor(address / 2 ** 40);
+const firstByte = (address: MacAddress): number => Math.floor(address / 0x100_0000_0000);

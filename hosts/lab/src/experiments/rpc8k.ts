@@ -9,7 +9,7 @@ interface Point {
   /** Mean. */
   readonly thinkNs: number;
 }
-export const rpc8kPoints: { readonly A: Point; readonly B: Point; readonly C: Point } = {
+const rpc8kPoints: { readonly A: Point; readonly B: Point; readonly C: Point } = {
   A: { hosts: 10, thinkNs: ms(100) },
   B: { hosts: 100, thinkNs: seconds(1) },
   C: { hosts: 100, thinkNs: 0 },

@@ -15,7 +15,7 @@ const onHandle =
   <O extends 'hstat' | 'hsync' | 'close'>(op: O) =>
   (w: Words): FileOperation => ({ op, handle: handle(w) });
 
-export const openFlags = ['read', 'write', 'create', 'truncate', 'append', 'exclusive'] as const;
+const openFlags = ['read', 'write', 'create', 'truncate', 'append', 'exclusive'] as const;
 
 const fileOperations: { readonly [O in FileOp]: (w: Words) => FileOperation } = {
   mkdir: (w) => ({ op: 'mkdir', path: path(w), mode: w.octal('the mode', 0o777) }),
