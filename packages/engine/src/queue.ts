@@ -1,0 +1,158 @@
+/**
+ * The event queue: a binary heap on typed arrays, key (time, order of entry), so that equal times come out first in,
+ * first out.
+ *
+ * A heap node is a time and a slot. What waits in the slot, and its sequence number, lie in arrays by slot, so moving a
+ * node moves two numbers, and sequence numbers are looked at only when times are equal.
+ *
+ *   invariants   timeNs[i] <= timeNs[2i+1], timeNs[2i+2] for i < size; all of them finite
+ *                timeNs[i] is Infinity for i >= size, and capacity > size: a node with one child has a second to
+ *                compare with, and the time of an empty heap is Infinity
+ *                item.slot is the slot that holds the item; -1 when it is not queued
+ *                every index used is in range: `?? 0` is there for the type checker, and costs nothing
+ *
+ * - Pop: the hole at the root walks to a leaf along the smaller children, chosen without a branch (the processor could
+ *   only guess it); the last node then climbs from there, mostly a step or two ("bottom-up heapsort", Wegener 1993).
+ * - Cancel is lazy: it empties the slot, and the node is dropped when it comes up. When such dead nodes outnumber the
+ *   living the heap is rebuilt without them, so a timer that is set and cancelled for ever costs amortised constant
+ *   time and no memory. Rebuilding changes the layout, never the order in which items come out.
+ */
+
+/** What can wait in a queue: it keeps its own slot. */
+export interface Queued {
+  slot: number;
+}
+
+/** A heap below this size is not worth rebuilding. */
+const REBUILD_MIN = 64;
+
+export class Queue<E extends Queued> {
+  private size = 0;
+  private dead = 0;
+  private capacity = 64;
+  private sequence = 0;
+  /** By node. */
+  private timeNs: Float64Array = new Float64Array(64).fill(Infinity);
+  private slot: Int32Array = new Int32Array(64);
+  /** By slot. */
+  private readonly items: (E | null)[] = new Array<E | null>(64).fill(null);
+  private order: Float64Array = new Float64Array(64);
+  /** The slots that are free: a stack. */
+  private free: Int32Array = Int32Array.from({ length: 64 }, (_, i) => 63 - i);
+  private freeCount = 64;
+
+  /** Items that wait. */
+  get length(): number {
+    return this.size - this.dead;
+  }
+
+  /** Queues an item, which must not be queued, for a finite time. */
+  push(timeNs: number, item: E): void {
+    if (this.size + 1 === this.capacity) this.grow();
+    const slot = this.free[--this.freeCount] ?? 0;
+    this.items[slot] = item;
+    item.slot = slot;
+    this.order[slot] = this.sequence++;
+    this.climb(this.size++, timeNs, slot);
+  }
+
+  /** Time of the earliest item; Infinity when there is none. */
+  peekNs(): number {
+    while (this.dead > 0 && this.items[this.slot[0] ?? 0] === null) {
+      this.dead--;
+      this.removeRoot();
+    }
+    return this.timeNs[0] ?? 0;
+  }
+
+  /** Takes the earliest item, which `peekNs` has found. */
+  pop(): E {
+    const slot = this.slot[0] ?? 0;
+    const item = this.items[slot] as E; // boundary: `peekNs` left a living one at the root
+    this.items[slot] = null;
+    item.slot = -1;
+    this.removeRoot();
+    return item;
+  }
+
+  /** Takes an item back, which must be queued. */
+  cancel(item: E): void {
+    this.items[item.slot] = null;
+    item.slot = -1;
+    this.dead++;
+    if (this.dead * 2 > this.size && this.size >= REBUILD_MIN) this.rebuild();
+  }
+
+  private removeRoot(): void {
+    const { timeNs: t, slot: s, order } = this;
+    this.free[this.freeCount++] = s[0] ?? 0;
+    const n = --this.size;
+    const timeNs = t[n] ?? 0;
+    t[n] = Infinity;
+    let hole = 0;
+    for (const parents = n >> 1; hole < parents; ) {
+      const left = 2 * hole + 1;
+      const tl = t[left] ?? 0;
+      const tr = t[left + 1] ?? 0;
+      let child = left + +(tr < tl);
+      if (tr === tl && (order[s[left + 1] ?? 0] ?? 0) < (order[s[left] ?? 0] ?? 0)) child = left + 1;
+      t[hole] = t[child] ?? 0;
+      s[hole] = s[child] ?? 0;
+      hole = child;
+    }
+    if (n > 0) this.climb(hole, timeNs, s[n] ?? 0);
+  }
+
+  /** Puts a node at position i, or above. */
+  private climb(i: number, timeNs: number, slot: number): void {
+    const { timeNs: t, slot: s, order } = this;
+    const mine = order[slot] ?? 0;
+    let hole = i;
+    while (hole > 0) {
+      const parent = (hole - 1) >> 1;
+      const tp = t[parent] ?? 0;
+      if (tp < timeNs || (tp === timeNs && (order[s[parent] ?? 0] ?? 0) < mine)) break;
+      t[hole] = tp;
+      s[hole] = s[parent] ?? 0;
+      hole = parent;
+    }
+    t[hole] = timeNs;
+    s[hole] = slot;
+  }
+
+  private grow(): void {
+    const from = this.capacity;
+    const to = from * 2;
+    const { timeNs, slot, order, free } = this;
+    this.timeNs = new Float64Array(to).fill(Infinity, from);
+    this.slot = new Int32Array(to);
+    this.order = new Float64Array(to);
+    this.free = new Int32Array(to);
+    this.timeNs.set(timeNs);
+    this.slot.set(slot);
+    this.order.set(order);
+    this.free.set(free);
+    for (let i = to - 1; i >= from; i--) {
+      this.free[this.freeCount++] = i;
+    }
+    for (let i = from; i < to; i++) this.items.push(null);
+    this.capacity = to;
+  }
+
+  /** Drops the dead nodes and builds the heap anew. */
+  private rebuild(): void {
+    const { timeNs: t, slot: s, items } = this;
+    let n = 0;
+    for (let i = 0; i < this.size; i++) {
+      const slot = s[i] ?? 0;
+      if (items[slot] === null) {
+        this.free[this.freeCount++] = slot;
+        continue;
+      }
+      this.climb(n++, t[i] ?? 0, slot);
+    }
+    t.fill(Infinity, n, this.size);
+    this.size = n;
+    this.dead = 0;
+  }
+}
