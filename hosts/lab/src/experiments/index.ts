@@ -5,6 +5,7 @@ import { andrew } from './andrew.ts';
 import { bulk, nullRpc } from './null-rpc.ts';
 import { replay } from './replay.ts';
 import { rpc8k } from './rpc8k.ts';
+import { sharing } from './sharing.ts';
 
 /** Each experiment has its own parameters and result; a list of them knows neither. */
 const any = (e: unknown): Experiment => e as Experiment;
@@ -15,6 +16,7 @@ export const experiments: readonly Experiment[] = [
   any(bulk),
   any(replay),
   any(rpc8k),
+  any(sharing),
 ];
 
 /** @throws BackplaneError with the nearest name */
