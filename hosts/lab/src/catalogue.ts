@@ -3,9 +3,12 @@
  * types and kernels by name. Boards of outside packages are added by their package name.
  */
 import { lruBlockCache } from '@backplane/block-cache-lru';
+import { nfsCache } from '@backplane/cache-nfs';
 import { noCache } from '@backplane/cache-none';
+import { spriteCache } from '@backplane/cache-sprite';
 import type { Installed } from '@backplane/chassis';
 import { memoryStorage } from '@backplane/fs-memory';
+import { drive } from '@backplane/hw-disk';
 import { ethernet, ethernetInterface } from '@backplane/hw-ethernet';
 import { machineTypes } from '@backplane/hw-machines';
 import { memory } from '@backplane/hw-memory';
@@ -13,8 +16,10 @@ import { processors } from '@backplane/hw-processor';
 import { arpLocator } from '@backplane/locator-arp';
 import { fixedMemory } from '@backplane/memory-policy-fixed';
 import { negotiatedMemory } from '@backplane/memory-policy-negotiated';
+import { mountNaming } from '@backplane/naming-mounts';
 import { prefixNaming } from '@backplane/naming-prefix';
 import { pipes } from '@backplane/objects-pipe';
+import { reopenRecovery } from '@backplane/recovery-reopen';
 import { spriteRpc } from '@backplane/rpc-sprite';
 import { spriteScheduler } from '@backplane/scheduler-sprite';
 import type { Board, Component, MachineType } from '@backplane/slots';
@@ -46,16 +51,21 @@ export const catalogue: readonly CatalogueEntry[] = [
   entry('processors', processors),
   entry('memory', memory),
   entry('ethernet', ethernetInterface),
+  entry('drive', drive),
   entry('sprite', spriteScheduler),
   entry('arp', arpLocator),
   entry('sprite', spriteRpc),
   entry('prefix', prefixNaming),
+  entry('mounts', mountNaming),
   entry('negotiated', negotiatedMemory),
   entry('fixed', fixedMemory),
   entry('lru', lruBlockCache),
   entry('memory', memoryStorage),
   entry('streams', streams),
+  entry('sprite', spriteCache),
+  entry('nfs', nfsCache),
   entry('none', noCache),
+  entry('reopen', reopenRecovery),
   entry('pipe', pipes),
   entry('resident', residentVm),
   entry('sprite', spriteSystemCalls),

@@ -3,7 +3,7 @@
  * domain for each of its storages, "/" the first. Everything can be swapped: `spriteClient().with({ transport: ... })`.
  */
 import { lruBlockCache } from '@backplane/block-cache-lru';
-import { noCache } from '@backplane/cache-none';
+import { spriteCache } from '@backplane/cache-sprite';
 import { memoryStorage } from '@backplane/fs-memory';
 import { ethernetInterface } from '@backplane/hw-ethernet';
 import { memory } from '@backplane/hw-memory';
@@ -12,6 +12,7 @@ import { arpLocator } from '@backplane/locator-arp';
 import { negotiatedMemory } from '@backplane/memory-policy-negotiated';
 import { prefixNaming } from '@backplane/naming-prefix';
 import { pipes } from '@backplane/objects-pipe';
+import { reopenRecovery } from '@backplane/recovery-reopen';
 import { spriteRpc } from '@backplane/rpc-sprite';
 import { spriteScheduler } from '@backplane/scheduler-sprite';
 import { defineKernel, type Kernel } from '@backplane/slots';
@@ -30,7 +31,8 @@ const workstation = {
   memoryPolicy: negotiatedMemory(),
   blockCache: lruBlockCache(),
   streams: streams(),
-  fileCache: noCache(),
+  recovery: reopenRecovery(),
+  fileCache: spriteCache(),
   objects: { pipe: pipes() },
   vm: residentVm(),
   systemCalls: spriteSystemCalls(),

@@ -24,7 +24,7 @@ import { HostFiles, type Outcome } from './host.ts';
 import { randomOperations } from './random-operations.ts';
 
 const full = process.env['BACKPLANE_FULL'] !== undefined;
-const files = full ? 500 : 40;
+const files = full ? 500 : 25;
 const operationsPerFile = 80;
 const place = mkdtempSync(join(tmpdir(), 'backplane-differential-'));
 afterAll(() => rmSync(place, { recursive: true, force: true }));
@@ -53,6 +53,7 @@ function onCluster(text: string, file: string, sets: readonly string[]): readonl
 }
 
 function onHost(text: string, root: string): readonly Outcome[] {
+  rmSync(root, { recursive: true, force: true });
   mkdirSync(root, { mode: 0o755 });
   const host = new HostFiles(root);
   const outcomes: Outcome[] = [];
@@ -85,9 +86,13 @@ function differences(seed: number, sets: readonly string[]): readonly string[] {
   });
 }
 
-const boards = [['fileCache=none', 'storage=memory']];
+const boards = [
+  ['fileCache=sprite', 'storage=memory'],
+  ['fileCache=nfs', 'storage=memory'],
+  ['fileCache=none', 'storage=memory'],
+];
 
-describe.each(boards)('with %s', (...sets) => {
+describe.each(boards)('with %s and %s', (...sets) => {
   it(`${files} random operation files end as on the host`, { timeout: 600_000 }, () => {
     for (let seed = 1; seed <= files; seed++) {
       // The first difference makes others: one is enough to see.

@@ -13,16 +13,19 @@ export const TIMER = 1;
 export type Kind = typeof THREAD | typeof TIMER;
 
 export abstract class Entry {
-  /** Place in the event queue; -1 when not queued. */
+  /** @internal Place in the event queue; -1 when not queued. */
   slot = -1;
+  /** @internal */
   readonly kind: Kind;
   /** Counted by the engine in order of creation; goes into the event log. */
   readonly id: number;
+  /** @internal */
   readonly agenda: Agenda;
   readonly scope: Scope;
   readonly name: string;
-  /** Neighbours in the scope's chain. */
+  /** @internal Neighbours in the scope's chain. */
   before: Entry | null = null;
+  /** @internal */
   after: Entry | null = null;
 
   constructor(kind: Kind, scope: Scope, name: string) {
@@ -33,10 +36,10 @@ export abstract class Entry {
     this.name = name;
   }
 
-  /** Its instant has come. */
+  /** @internal Its instant has come. */
   abstract fire(): void;
   /** Leaves its wait and cleans up. */
   abstract cancel(): void;
-  /** Power off: leaves everything, runs nothing. Whoever waits for its end goes to `orphans`. */
+  /** @internal Power off: leaves everything, runs nothing. Whoever waits for its end goes to `orphans`. */
   abstract die(orphans: WaitList[]): void;
 }

@@ -51,12 +51,12 @@ export class Mutex implements Retaken {
     else next.handOver();
   }
 
-  /** @throws EngineError NOT_HELD */
+  /** @internal @throws EngineError NOT_HELD */
   mustBeHeldBy(t: Thread): void {
     if (this.owner !== t) throw notHeld(t.where);
   }
 
-  /** For a thread that comes out of a condition: it goes on as owner, now or when its turn comes. */
+  /** @internal For a thread that comes out of a condition: it goes on as owner, now or when its turn comes. */
   retake(t: Thread): boolean {
     if (this.locked) {
       this.waiting.push(t);

@@ -35,8 +35,9 @@ export class Scope {
   readonly path: string;
   /** Counted in order of creation; goes into the event log. */
   readonly id: number;
+  /** @internal */
   readonly agenda: Agenda;
-  /** The executor in force: the nearest ancestor's, kept here so that nobody searches. */
+  /** @internal The executor in force: the nearest ancestor's, kept here so that nobody searches. */
   seller: Executor | null;
 
   private readonly parent: Scope | null;
@@ -64,6 +65,7 @@ export class Scope {
     return this.state === ALIVE;
   }
 
+  /** @internal */
   get dead(): boolean {
     return this.state === DEAD;
   }
@@ -138,10 +140,12 @@ export class Scope {
 
   // ---- for entries ----
 
+  /** @internal */
   own(e: Entry): void {
     this.owned.add(e);
   }
 
+  /** @internal */
   drop(e: Entry): void {
     this.owned.remove(e);
     if (this.state === CANCELLED) this.letGo();

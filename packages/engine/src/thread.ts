@@ -67,17 +67,18 @@ export class Thread<T = unknown> extends Entry {
   private callers: Frame[] | null = null;
   /** What the waker brings; after the end the result, or the error. */
   private value: unknown = undefined;
-  /** Accrued processor time; null as long as nothing was ever charged. */
+  /** @internal Accrued processor time; null as long as nothing was ever charged. */
   ledger: Ledger | null = null;
-  /** The list it waits in. */
+  /** @internal The list it waits in. */
   waitsIn: WaitList | null = null;
   /** Taken back before it goes on. */
   private retaken: Retaken | null = null;
   /** It waits for what it must have, cancelled or not. */
   private retaking = false;
   private failed = false;
-  /** Neighbours in the list it waits in. */
+  /** @internal Neighbours in the list it waits in. */
   waitsAfter: Thread | null = null;
+  /** @internal */
   waitsBefore: Thread | null = null;
   private joiners: WaitList | null = null;
   /** The owner's slot: whatever a kernel hangs on its threads, such as the process. */
@@ -95,7 +96,7 @@ export class Thread<T = unknown> extends Entry {
     return this.state === ENDED || this.doom === CRASHED;
   }
 
-  /** "thread writer of client/boot2", for messages. */
+  /** @internal "thread writer of client/boot2", for messages. */
   get where(): string {
     return `thread ${this.name} of ${this.scope.path}`;
   }
@@ -133,20 +134,20 @@ export class Thread<T = unknown> extends Entry {
 
   // ---- for primitives ----
 
-  /** The running thread has been queued somewhere: it blocks. */
+  /** @internal The running thread has been queued somewhere: it blocks. */
   block<V>(): Op<V> {
     this.blocks++;
     return this.suspend();
   }
 
-  /** It blocks, and begins to pay what it owes. */
+  /** @internal It blocks, and begins to pay what it owes. */
   suspend<V>(): Op<V> {
     this.state = BLOCKED;
     if (this.ledger !== null && this.ledger.owedNs > 0) this.ledger.pay();
     return blocked();
   }
 
-  /** It is about to block, for at most `timeoutNs` of its own time; then the `yield*` gives `value`. */
+  /** @internal It is about to block, for at most `timeoutNs` of its own time; then the `yield*` gives `value`. */
   limit(timeoutNs: number, value: unknown): void {
     if (timeoutNs !== Infinity) {
       const { nowNs, queue } = this.agenda;
@@ -155,12 +156,12 @@ export class Thread<T = unknown> extends Entry {
     this.value = value;
   }
 
-  /** It is about to block, and takes `retaken` back before it goes on. */
+  /** @internal It is about to block, and takes `retaken` back before it goes on. */
   takeBackLater(retaken: Retaken): void {
     this.retaken = retaken;
   }
 
-  /** Ends its wait; the `yield*` gives `value`. */
+  /** @internal Ends its wait; the `yield*` gives `value`. */
   wake(value: unknown): void {
     this.value = value;
     this.leave();
@@ -169,7 +170,7 @@ export class Thread<T = unknown> extends Entry {
     else this.dueAt(this.agenda.nowNs + (by?.ledger?.owedNs ?? 0));
   }
 
-  /** Ends its wait for a lock, which is its own now. */
+  /** @internal Ends its wait for a lock, which is its own now. */
   handOver(): void {
     this.retaking = false;
     this.wake(this.value);
@@ -177,13 +178,13 @@ export class Thread<T = unknown> extends Entry {
 
   // ---- for the ledger and the scope ----
 
-  /** Its accounts, opened at the first charge. */
+  /** @internal Its accounts, opened at the first charge. */
   books(): Ledger {
     this.ledger ??= new Ledger(this);
     return this.ledger;
   }
 
-  /** The debt is paid, or will be at `ledger.paidNs` by itself. */
+  /** @internal The debt is paid, or will be at `ledger.paidNs` by itself. */
   debtPaid(ledger: Ledger): void {
     const { dueNs, paidNs, sleepNs } = ledger;
     if (this.state === WOKEN) {
@@ -196,6 +197,7 @@ export class Thread<T = unknown> extends Entry {
     }
   }
 
+  /** @internal */
   moveTo(scope: Scope): void {
     (this as { scope: Scope }).scope = scope; // boundary: read only for everybody else
   }
@@ -229,7 +231,7 @@ export class Thread<T = unknown> extends Entry {
     }
   }
 
-  /** Its instant has come: a sleep or a limited wait ends, or the last thing for which a woken thread waited. */
+  /** @internal Its instant has come: a sleep or a limited wait ends, or the last thing for which a woken thread waited. */
   fire(): void {
     if (this.state === BLOCKED) {
       if (this.waitsIn !== null) this.waitsIn.remove(this);
@@ -244,7 +246,7 @@ export class Thread<T = unknown> extends Entry {
 
   // ---- running ----
 
-  /** Runs until it suspends or ends. */
+  /** @internal Runs until it suspends or ends. */
   run(): void {
     if (this.retaken !== null && !this.takeBack(this.retaken)) return;
     this.state = RUNNING;
@@ -275,7 +277,10 @@ export class Thread<T = unknown> extends Entry {
       }
       this.frame = caller;
     }
-    this.suspended();
+    current.thread = null;
+    if (R.fresh.length > 0) this.keepFresh();
+    if (this.state === RUNNING || R.pending !== null) throw this.misused();
+    if (this.doom !== NONE) this.meetDoom();
   }
 
   /** Resumes the innermost frame with an error, or with the order to clean up and end. */
@@ -290,14 +295,6 @@ export class Thread<T = unknown> extends Entry {
 
   private get depth(): number {
     return this.callers === null ? 0 : this.callers.length;
-  }
-
-  private suspended(): void {
-    current.thread = null;
-    if (R.fresh.length > 0) this.keepFresh();
-    if (this.state === RUNNING || R.pending !== null) throw this.misused();
-    if (this.doom === CANCELLED && this.state === BLOCKED) this.strike();
-    else if (this.doom === CRASHED) this.forget();
   }
 
   /** Tasks have suspended for the first time: they go on the stack, and the frame that called them waits. */
@@ -323,6 +320,12 @@ export class Thread<T = unknown> extends Entry {
     R.pending = null;
     this.leave();
     this.state = RUNNING;
+  }
+
+  /** It has suspended, and was cancelled or crashed before. */
+  private meetDoom(): void {
+    if (this.doom === CANCELLED && this.state === BLOCKED) this.strike();
+    else if (this.doom === CRASHED) this.forget();
   }
 
   private misused(): EngineError {
@@ -354,6 +357,7 @@ export class Thread<T = unknown> extends Entry {
     if (this.state === BLOCKED && !this.retaking) this.wake(undefined);
   }
 
+  /** @internal */
   die(orphans: WaitList[]): void {
     this.scope.drop(this);
     if (this.joiners !== null) orphans.push(this.joiners);
@@ -361,7 +365,7 @@ export class Thread<T = unknown> extends Entry {
     else this.forget();
   }
 
-  /** Ended: lets go of all it held. */
+  /** @internal Ended: lets go of all it held. */
   forget(): void {
     this.leave();
     this.state = ENDED;

@@ -52,6 +52,7 @@ export class Timer extends Entry {
     if (this.chained) this.unchain();
   }
 
+  /** @internal */
   fire(): void {
     const { callback } = this;
     try {
@@ -62,6 +63,7 @@ export class Timer extends Entry {
     if (this.slot < 0 && this.chained) this.unchain();
   }
 
+  /** @internal */
   die(): void {
     this.cancel();
   }

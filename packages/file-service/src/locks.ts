@@ -51,10 +51,10 @@ export class Locks {
     this.#wakeAll(lock);
   }
 
-  /** Breaks the locks of every owner that this says yes to: of a host that died. */
-  breakWhere(dead: (owner: string) => boolean): void {
+  /** Breaks the locks that this says yes to: of a host that died, or that does not have the file open any more. */
+  breakWhere(dead: (owner: string, file: string) => boolean): void {
     for (const [file, lock] of [...this.#locks])
-      for (const owner of [...lock.owners.keys()]) if (dead(owner)) this.unlock(file, owner);
+      for (const owner of [...lock.owners.keys()]) if (dead(owner, file)) this.unlock(file, owner);
   }
 
   #wakeAll(lock: Lock): void {

@@ -89,7 +89,10 @@ export interface Ready {
   readonly exception: boolean;
 }
 
-/** One use of one object. `close` never waits for a dead server. */
+/**
+ * One use of one object. `close` does not wait for a dead server, unless it owes bytes to one that keeps no state
+ * (`afterCrash: 'stateless'`); it throws what a write that was put off until then ran into.
+ */
 export interface OpenObject {
   readonly ref: ObjectRef;
   readonly how: OpenHow;

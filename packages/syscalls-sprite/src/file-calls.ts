@@ -1,6 +1,6 @@
 /** The calls on paths and descriptors. Each is a routine from process and argument to result. */
 import type { Task } from '@backplane/engine';
-import { KernelError, type OpenHow } from '@backplane/slots';
+import { isKernelError, KernelError, type OpenHow } from '@backplane/slots';
 import type { Descriptors } from './descriptors.ts';
 import type { Handlers, Kernel } from './kernel.ts';
 
@@ -153,9 +153,15 @@ export const fileCalls = (k: Kernel): Pick<Handlers, FileCall> => ({
   },
 });
 
-/** Closes everything; a descriptor whose server fails at it is closed all the same. */
+/** Closes everything; a descriptor whose close fails is closed all the same, and nobody is left to be told. */
 export function* closeAll(k: Kernel, descriptors: Descriptors): Task<void> {
-  for (const [fd] of [...descriptors.open()]) yield* k.streams.close(descriptors.remove(fd));
+  for (const [fd] of [...descriptors.open()]) {
+    try {
+      yield* k.streams.close(descriptors.remove(fd));
+    } catch (e) {
+      if (!isKernelError(e)) throw e;
+    }
+  }
 }
 
 const masked = (how: OpenHow, umask: number): OpenHow =>

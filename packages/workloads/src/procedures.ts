@@ -18,7 +18,7 @@ const count: PayloadCodec<number> = inParameters(
 );
 
 /** Data to the server, nothing back. */
-export const send: Procedure<Uint8Array, null> = { id: 121, name: 'send', request: bytes, reply: noPayload };
+export const send: Procedure<Uint8Array, null> = { id: 124, name: 'send', request: bytes, reply: noPayload };
 /** So many bytes from the server. */
 export const receive: Procedure<number, Uint8Array> = {
   id: 4,
@@ -28,7 +28,7 @@ export const receive: Procedure<number, Uint8Array> = {
 };
 /** 128 bytes there, 8192 back. */
 export const exchange: Procedure<Uint8Array, Uint8Array> = {
-  id: 120,
+  id: 126,
   name: 'exchange',
   request: bytes,
   reply: bytes,

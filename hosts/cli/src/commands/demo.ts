@@ -13,8 +13,8 @@ interface AndrewResult {
 
 /** What is swapped: the base, and one board for another. */
 const variants = [
-  { title: 'Sprite as composed', set: [] },
-  { title: 'fixed memory split', set: ['memoryPolicy=fixed'] },
+  { title: "Sprite's file cache", set: [] },
+  { title: 'no client cache', set: ['fileCache=none'] },
 ] as const;
 
 export function addDemo(program: Command, finish: (code: ExitCode) => void): void {
@@ -56,7 +56,7 @@ export function addDemo(program: Command, finish: (code: ExitCode) => void): voi
       out('\nNext:');
       out('  npx backplane run andrew --tree ./packages         your own files through the same file system');
       out('  npx backplane published                            the model beside the published figures');
-      out('  npx backplane run bulk --set transport=sprite:hostMonitor=false');
+      out('  npx backplane compare andrew --vary fileCache=sprite,none --seeds 3');
       out('  npx backplane components                           what can be swapped');
       finish(exit.good);
     });

@@ -1,0 +1,3 @@
+/** Slot `fileCache`. */
+export type { NfsCacheOptions } from './board.ts';
+export { nfsCache } from './board.ts';

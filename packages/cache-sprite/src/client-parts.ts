@@ -1,0 +1,19 @@
+/** What the parts of the client's half have in common. */
+import type { OwnCalls } from '@backplane/file-service';
+import type { BlockCache, Machine, Streams, Transport } from '@backplane/slots';
+import type { Counters } from './counters.ts';
+import type { WritePolicy } from './policy.ts';
+import type { Servers } from './servers.ts';
+
+export interface ClientParts {
+  readonly machine: Machine;
+  readonly transport: Transport;
+  readonly calls: OwnCalls;
+  readonly streams: Streams;
+  readonly blockCache: BlockCache;
+  readonly servers: Servers;
+  readonly policy: WritePolicy;
+  readonly counters: Counters;
+  /** Bytes that one call carries. */
+  readonly unitBytes: number;
+}

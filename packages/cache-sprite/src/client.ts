@@ -1,0 +1,186 @@
+/** The client's half: opens, names, and how the parts are put together. */
+import { charge, type Task, tasks } from '@backplane/engine';
+import { fileKey, RemoteNames, serverOf, startOf } from '@backplane/file-service';
+import {
+  type Attempt,
+  type Attributes,
+  authority,
+  Busy,
+  type Credentials,
+  done,
+  type Elsewhere,
+  type FileProtocol,
+  isKernelError,
+  type KernelError,
+  type NameOps,
+  type NameTarget,
+  type ObjectRef,
+  type OpenHow,
+  type OpenObject,
+  type Recovery,
+  type SecondAttempt,
+  type Token,
+  type TwoNameOp,
+  type WireAttempt,
+} from '@backplane/slots';
+import { ClientFiles } from './client-files.ts';
+import type { ClientParts } from './client-parts.ts';
+import { flushIfPossible, OpenFile } from './open-file.ts';
+import { names, type Opened, type OpenRequest, openFile } from './open-procedures.ts';
+import { Recalls } from './recall.ts';
+import { Reopening } from './reopen.ts';
+import type { Server } from './server.ts';
+import { plus, usesOf } from './uses.ts';
+
+type Found = Attempt<OpenObject | Elsewhere>;
+
+export class Client implements FileProtocol {
+  static {
+    tasks(Client);
+  }
+
+  readonly protocol = 'sprite';
+  /** The other half, where this machine has storages. */
+  readonly server: Server | null;
+  readonly #parts: ClientParts;
+  readonly #names: RemoteNames;
+  readonly #files = new ClientFiles();
+
+  constructor(parts: ClientParts, recovery: Recovery | undefined, server: Server | null) {
+    this.server = server;
+    this.#parts = parts;
+    const { calls, machine, servers, transport } = parts;
+    this.#names = new RemoteNames(calls, machine, names, (host) => servers.settle(host));
+    new Recalls(parts, this.#files);
+    const reopening = new Reopening(parts, this.#files);
+    servers.reopenWith((host) => reopening.run(host));
+    recovery?.register({ name: 'files', pass: 'wake', reopen: (host) => reopening.wake(host) });
+    const files = this.#files;
+    transport.peers.onDead(function* (host) {
+      if (files.ofServer(host).length > 0) servers.doubt(host);
+    });
+  }
+
+  // ---- opening ----
+
+  *open(t: NameTarget, how: OpenHow, who: Credentials): Task<Found> {
+    const { machine, servers, counters } = this.#parts;
+    charge(machine.type.costs.openClientNs, Busy.files);
+    const server = serverOf(t.authority);
+    yield* servers.opening(server);
+    let answered = false;
+    try {
+      const request: OpenRequest = {
+        start: startOf(t.root),
+        path: t.remainder,
+        how,
+        who,
+        machineType: machine.type.name,
+      };
+      const outcome = yield* this.#names.attempt<OpenRequest, Opened, WireAttempt<Opened>>(
+        t.authority,
+        openFile,
+        request,
+      );
+      answered = true;
+      if (outcome.is !== 'done') return outcome;
+      counters.opens++;
+      return yield* this.#opened(t, how, outcome.value);
+    } catch (e) {
+      answered = true;
+      throw e;
+    } finally {
+      servers.opened(server);
+      // Cancelled while the server may have opened it.
+      if (!answered) servers.abandoned(server);
+    }
+  }
+
+  *#opened(t: NameTarget, how: OpenHow, opened: Opened): Task<Found> {
+    const { file: id, attributes } = opened;
+    const { device, type } = attributes;
+    if (device !== undefined)
+      return done({
+        elsewhere: {
+          kind: type,
+          protocol: this.protocol,
+          authority: authority(String(device.host)),
+          id: { type: device.type, unit: device.unit },
+        },
+      });
+    const ref: ObjectRef = {
+      kind: 'file',
+      protocol: this.protocol,
+      authority: t.authority,
+      id: fileKey(id),
+    };
+    const server = serverOf(t.authority);
+    const file = this.#files.of(this.#parts, server, id, attributes, this.#parts.policy.delayOf(t));
+    const open = new OpenFile(file, ref, how, (f) => this.#files.closed(f));
+    file.opened(plus(file.uses, usesOf(how)));
+    let handedOut = false;
+    try {
+      yield* file.adopt(opened);
+      handedOut = true;
+      return done<OpenObject>(open);
+    } finally {
+      if (!handedOut) this.#parts.machine.scope.spawn('close', open.close());
+    }
+  }
+
+  // ---- names ----
+
+  *name<K extends keyof NameOps>(
+    t: NameTarget,
+    op: K,
+    argument: NameOps[K]['in'],
+    who: Credentials,
+  ): Task<Attempt<NameOps[K]['out']>> {
+    const outcome = yield* this.#names.name(t, op, argument, who);
+    if (outcome.is !== 'done') return outcome;
+    // The two operations whose results concern us; their types belong to `op`.
+    if (op === 'stat') return done(this.#overlaid(outcome.value as Attributes) as NameOps[K]['out']);
+    if (op === 'enter') this.#parts.policy.entered(t, outcome.value as Token);
+    return outcome;
+  }
+
+  #overlaid(a: Attributes): Attributes {
+    return this.#files.findByIdentity(a.identity)?.overlaid(a) ?? a;
+  }
+
+  *nameTwo(
+    op: TwoNameOp,
+    a: NameTarget,
+    b: NameTarget,
+    who: Credentials,
+  ): Task<Attempt<null> | SecondAttempt<null>> {
+    return yield* this.#names.nameTwo(op, a, b, who);
+  }
+
+  // ---- everything that is dirty ----
+
+  /** Returns when every dirty block is its server's. Waits for servers that are away. @throws the first error of a server */
+  *sync(): Task<void> {
+    const { servers } = this.#parts;
+    let refusal: KernelError | null = null;
+    for (const f of this.#files.all()) {
+      let refused = false;
+      while (f.dirtyBlocks > 0 && !f.lost && !refused) {
+        try {
+          yield* f.flush();
+        } catch (e) {
+          if (!isKernelError(e)) throw e;
+          refused = e.kind !== 'noAnswer';
+          if (refused) refusal ??= e;
+          else yield* servers.await(f.server);
+        }
+      }
+    }
+    if (refusal !== null) throw refusal;
+  }
+
+  /** At a halt: what can be written back is. */
+  *writeBackAll(): Task<void> {
+    for (const f of this.#files.all()) yield* flushIfPossible(f);
+  }
+}

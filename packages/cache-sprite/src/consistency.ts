@@ -1,0 +1,259 @@
+/**
+ * Sprite's consistency algorithm, run by a file's server at each open (Nelson, Welch, Ousterhout 1988, section 5; Nelson
+ * 1988, chapter 5). In order:
+ *
+ *   1. one open of a file at a time: the caller holds its `inProgress`
+ *   2. executing a file that is open for writing, or writing one that is executed, is `busy`
+ *   3. the client may keep copies of an ordinary file unless a writer shares it with another host; once that has happened,
+ *      nobody may until everybody has closed it
+ *   4. every other client X is called back as far as needed:
+ *        X keeps no copies                                  nothing
+ *        copies stay allowed, X did not write last          nothing
+ *        copies stay allowed, X wrote last                  write back
+ *        copies are forbidden, X reads                      invalidate
+ *        copies are forbidden, X writes, or wrote last      write back and invalidate
+ *   5. an open for writing gets the next version, and its client is the last writer if it may keep copies; each open gets
+ *      a new stamp
+ *   6. callbacks have a minute. A client that died is forgotten; one that did not report is dropped from this file, so that
+ *      what it sends later is refused and it has to reopen. Only "no space" for what was to be written back fails the open.
+ *
+ * The client that opens is never called back: it mends its own cache by the reply. Nor is this host: its own programs
+ * read and write the storage itself and never keep copies.
+ */
+import { sleep, type Task, tasks } from '@backplane/engine';
+import {
+  type HostId,
+  KernelError,
+  kernelErrorNumber,
+  type Machine,
+  type OpenHow,
+  type StoredAttributes,
+} from '@backplane/slots';
+import { type Callback, type Callbacks, patienceNs, resendNs } from './callbacks.ts';
+import { consistFlags } from './consist-procedures.ts';
+import type { Counters } from './counters.ts';
+import type { Deaths } from './deaths.ts';
+import type { Grant } from './open-procedures.ts';
+import type { ClientEntry, ServerFile } from './server-file.ts';
+import { plus, type Uses, usesOf } from './uses.ts';
+
+const noSpace = /* @__PURE__ */ kernelErrorNumber('noSpace');
+
+export class Consistency {
+  static {
+    tasks(Consistency);
+  }
+
+  readonly #machine: Machine;
+  readonly #callbacks: Callbacks;
+  readonly #deaths: Deaths;
+  readonly #counters: Counters;
+  /** May clients keep copies at all? */
+  readonly #clientCaching: boolean;
+  #stamps = 0;
+
+  constructor(
+    machine: Machine,
+    callbacks: Callbacks,
+    deaths: Deaths,
+    counters: Counters,
+    clientCaching: boolean,
+  ) {
+    this.#machine = machine;
+    this.#callbacks = callbacks;
+    this.#deaths = deaths;
+    this.#counters = counters;
+    this.#clientCaching = clientCaching;
+  }
+
+  /**
+   * One open.
+   *
+   * @param died how often its client had been called dead when the server began to work on it
+   * @throws KernelError `busy`; `noSpace`; `recovering` when the client was called dead meanwhile
+   */
+  *open(f: ServerFile, from: HostId, died: number, how: OpenHow, created: boolean): Task<Grant> {
+    const added = usesOf(how);
+    this.#demandNotBusy(f, added);
+    const writing = added.writers > 0;
+    const sharing = yield* this.#recall(f, from, writing);
+    this.#deaths.demand(from, died);
+    const { storage } = f.domain;
+    const number = ++this.#stamps;
+    if (how.truncate === true && !created) {
+      f.emptiedAt = number;
+      yield* storage.truncate(f.id, 0);
+    }
+    const before = (yield* storage.attributes(f.id)).version;
+    if (writing) yield* storage.setAttributes(f.id, { version: before + 1 });
+    const attributes = yield* storage.attributes(f.id);
+    this.#deaths.demand(from, died);
+
+    // From here on nothing blocks.
+    const cacheable = !sharing && this.#mayCache(attributes, from);
+    if (writing) f.history.written(from, before);
+    const client = f.client(from);
+    client.uses = plus(client.uses, added);
+    if (writing && (cacheable || f.lastWriter !== from)) f.lastWriter = cacheable ? from : null;
+    return this.#grant(f, client, number, cacheable, attributes);
+  }
+
+  /**
+   * After a reboot, or a partition: the client says what it has. The same rules, with its counts as they are.
+   *
+   * @throws KernelError `stale`: others have written what it keeps copies of
+   */
+  *reopen(
+    f: ServerFile,
+    from: HostId,
+    died: number,
+    has: {
+      readonly uses: Uses;
+      readonly cached: boolean;
+      readonly dirty: boolean;
+      readonly version: { readonly number: number; readonly life: number };
+    },
+    isGood: (version: number) => boolean,
+  ): Task<Grant> {
+    const { storage } = f.domain;
+    const copies = has.cached || has.dirty;
+    const { version: stored } = yield* storage.attributes(f.id);
+    if (copies && !isGood(stored)) throw new KernelError('stale', 'written by others meanwhile');
+    // Copies that were forbidden before the crash stay forbidden.
+    const wasShared = has.uses.opens > 0 && !has.cached;
+    const sharing = yield* this.#recall(f, from, has.uses.writers > 0 || has.dirty, wasShared);
+    // Who was given the old bytes in this life finds a new version, once the dirty blocks are here.
+    const renewed = has.dirty && f.history.grantedToOthers(from);
+    const version = (copies ? Math.max(stored, has.version.number) : stored) + (renewed ? 1 : 0);
+    if (version !== stored) yield* storage.setAttributes(f.id, { version });
+    const attributes = yield* storage.attributes(f.id);
+    this.#deaths.demand(from, died);
+
+    // From here on nothing blocks.
+    const cacheable = !sharing && this.#mayCache(attributes, from);
+    if (renewed) f.history.written(from, version - 1);
+    const client = f.client(from);
+    const more = has.uses.opens - client.uses.opens;
+    for (let i = 0; i < more; i++) f.domain.opens.open(f.id);
+    client.uses = has.uses;
+    const last = has.dirty || (cacheable && has.uses.writers > 0);
+    if (last) f.lastWriter = from;
+    else if (f.lastWriter === from) f.lastWriter = null;
+    if (has.dirty) client.caching = true;
+    const grant = this.#grant(f, client, ++this.#stamps, cacheable, attributes);
+    // Closed while the server could not be told.
+    for (let i = more; i < 0; i++) yield* f.domain.closed(f.id);
+    return grant;
+  }
+
+  #grant(
+    f: ServerFile,
+    client: ClientEntry,
+    number: number,
+    cacheable: boolean,
+    attributes: StoredAttributes,
+  ): Grant {
+    client.stamp = number;
+    if (cacheable) {
+      client.caching = true;
+      f.history.granted(client.host);
+    }
+    return {
+      cacheable,
+      stamp: { life: this.#machine.bootId, number },
+      goodFrom: f.history.goodFrom(client.host, attributes.version),
+      emptiedAt: f.emptiedAt,
+      attributes,
+    };
+  }
+
+  #demandNotBusy(f: ServerFile, added: Uses): void {
+    const { writers, executers } = f.uses;
+    if (added.executers > 0 && writers > 0) throw new KernelError('busy', 'open for writing');
+    if (added.writers > 0 && executers > 0) throw new KernelError('busy', 'being executed');
+  }
+
+  #mayCache(a: StoredAttributes, client: HostId): boolean {
+    return this.#clientCaching && a.type === 'file' && client !== this.#machine.host;
+  }
+
+  /** Decides whether copies are forbidden, and calls the others back. */
+  *#recall(f: ServerFile, from: HostId, writing: boolean, wasShared = false): Task<boolean> {
+    const sharing = wasShared || f.isSharedWith(from, writing);
+    yield* this.#callBack(f, from, sharing);
+    if (sharing && !f.shared) {
+      f.shared = true;
+      this.#counters.disables++;
+    }
+    return sharing;
+  }
+
+  *#callBack(f: ServerFile, from: HostId, sharing: boolean): Task<void> {
+    let hosts: HostId[] = [];
+    for (const c of f.clients.values())
+      if (c.host !== from && this.#needed(f, c, sharing) !== 0) hosts.push(c.host);
+    if (hosts.length === 0) return;
+    this.#counters.consistActions++;
+    const { engine } = this.#machine;
+    const untilNs = engine.nowNs + patienceNs;
+    const sent: Callback[] = [];
+    while (hosts.length > 0 && engine.nowNs < untilNs) {
+      const again: HostId[] = [];
+      for (const host of hosts) {
+        // The list has changed while others were called: closed, written back, dead.
+        const client = f.clients.get(host);
+        const flags = client === undefined ? 0 : this.#needed(f, client, sharing);
+        if (client === undefined || flags === 0) continue;
+        const callback = yield* this.#callbacks.send(f, client, flags);
+        if (callback === 'refused') again.push(host);
+        else sent.push(callback);
+      }
+      hosts = again;
+      if (hosts.length > 0) yield* sleep(resendNs);
+    }
+    yield* this.#callbacks.await(sent, untilNs);
+    for (const host of hosts) yield* this.#expel(f, host);
+    let full = false;
+    for (const c of sent) full = (yield* this.#conclude(f, c)) || full;
+    if (full) throw new KernelError('noSpace', 'for what another client has to write back');
+  }
+
+  #needed(f: ServerFile, x: ClientEntry, sharing: boolean): number {
+    const { writeBack, invalidate } = consistFlags;
+    if (!x.caching || x.host === this.#machine.host) return 0;
+    const last = f.lastWriter === x.host;
+    if (!sharing) return last ? writeBack : 0;
+    return last || x.uses.writers > 0 ? writeBack | invalidate : invalidate;
+  }
+
+  /** What a callback has come to. Returns true if its client found no space for its dirty blocks. */
+  *#conclude(f: ServerFile, c: Callback): Task<boolean> {
+    if ((c.flags & consistFlags.writeBack) !== 0) this.#counters.recalls++;
+    if ((c.flags & consistFlags.invalidate) !== 0) this.#counters.invalidations++;
+    if (c.state === 'dead') {
+      if (f.clients.has(c.host)) this.#counters.clientsDropped++;
+      yield* f.drop(c.host);
+    } else if (c.state === 'done' && c.error === noSpace) return true;
+    else if (c.state === 'done' && c.error === 0) this.#obeyed(f, c);
+    else yield* this.#expel(f, c.host);
+    return false;
+  }
+
+  #obeyed(f: ServerFile, c: Callback): void {
+    const client = f.clients.get(c.host);
+    if (client === undefined) return;
+    const invalidated = (c.flags & consistFlags.invalidate) !== 0;
+    if (invalidated) client.caching = false;
+    const writtenBack = (c.flags & consistFlags.writeBack) !== 0;
+    if (writtenBack && f.lastWriter === c.host && (invalidated || client.uses.writers === 0)) {
+      f.lastWriter = null;
+      f.pendingSizeBytes = 0;
+    }
+    if (client.uses.opens === 0 && f.lastWriter !== c.host) f.forget(c.host);
+  }
+
+  *#expel(f: ServerFile, host: HostId): Task<void> {
+    this.#counters.timeouts++;
+    yield* f.drop(host);
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * Writing: into cached blocks, or, of a file that may not be cached, to the server in the program's own unit; and
+ * truncation. A write that was interrupted by its server's crash goes on where it was.
+ *
+ * The copy from the user into a block is charged by the block cache; the one into a message here.
+ */
+import { charge, type Task, task } from '@backplane/engine';
+import { Busy, KernelError } from '@backplane/slots';
+import type { ClientFile } from './client-file.ts';
+import { truncateFile, writeFile } from './io-procedures.ts';
+
+/** Offsets are words of 32 bits at the server. */
+const fileBytesMax = 0xffff_ffff;
+
+/** How far a write has come. */
+export interface Progress {
+  readonly bytes: Uint8Array;
+  /** Where it began; null when it goes to the end, wherever that is by then. */
+  readonly at: number | null;
+  done: number;
+  /** The offset after what is done. */
+  next: number;
+}
+
+/** The caller has the file's access alone. @throws KernelError `tooLarge`, `noSpace`, what a fetch throws */
+export const writeCached: (f: ClientFile, w: Progress) => Task<void> = /* @__PURE__ */ task(
+  function* writeCached(f: ClientFile, w: Progress): Task<void> {
+    const { blockCache, counters } = f.parts;
+    const { blockBytes } = blockCache;
+    while (w.done < w.bytes.length) {
+      const offset = w.at === null ? f.sizeBytes : w.at + w.done;
+      const n = Math.floor(offset / blockBytes);
+      const from = offset - n * blockBytes;
+      const count = Math.min(blockBytes - from, w.bytes.length - w.done);
+      if (offset + count > fileBytesMax) throw new KernelError('tooLarge');
+      // What the block holds already matters unless all of it is overwritten.
+      const valid = Math.min(blockBytes, f.sizeBytes - n * blockBytes);
+      const fetchFirst = valid > 0 && (from > 0 || count < valid);
+      yield* f.blocks.write(n, from, w.bytes.subarray(w.done, w.done + count), { fetchFirst });
+      f.wrote(offset + count);
+      counters.bytesWrittenCached += count;
+      w.done += count;
+      w.next = offset + count;
+    }
+  },
+);
+
+/** The caller shares the file's access. */
+export const writeRemote: (f: ClientFile, w: Progress) => Task<void> = /* @__PURE__ */ task(
+  function* writeRemote(f: ClientFile, w: Progress): Task<void> {
+    const { calls, counters, machine, unitBytes } = f.parts;
+    while (w.done < w.bytes.length) {
+      const data = w.bytes.subarray(w.done, w.done + unitBytes);
+      // This host's own server half copies straight from the user into its block.
+      if (!f.isLocal) charge(Math.round(machine.type.costs.copyNsPerByte * data.length), Busy.files);
+      const record = { file: f.id, at: w.at === null ? null : w.at + w.done, writeBack: null };
+      const { next } = yield* calls.call(f.server, writeFile, { record, data });
+      counters.bytesWrittenRemote += data.length;
+      w.done += data.length;
+      w.next = next;
+    }
+  },
+);
+
+/** Cuts or extends the file at the server, and here. The caller has the access alone. */
+export const truncate: (f: ClientFile, sizeBytes: number) => Task<void> = /* @__PURE__ */ task(
+  function* truncate(f: ClientFile, sizeBytes: number): Task<void> {
+    const { calls } = f.parts;
+    // A block on its way to the server must not arrive after the truncation.
+    yield* f.gate.takeAlone();
+    try {
+      yield* calls.call(f.server, truncateFile, { file: f.id, sizeBytes });
+      if (f.cacheable) cut(f, sizeBytes);
+    } finally {
+      f.gate.giveBack();
+    }
+    if (f.cacheable) yield* zeroTail(f);
+  },
+);
+
+function cut(f: ClientFile, sizeBytes: number): void {
+  const before = f.sizeBytes;
+  f.sizeBytes = sizeBytes;
+  f.modifyNs = f.parts.machine.engine.nowNs;
+  if (sizeBytes >= before || f.cachedBlocks === 0) return;
+  const { blockBytes } = f.parts.blockCache;
+  const dirty = f.dirtyBlocks;
+  f.blocks.drop('all', Math.ceil(sizeBytes / blockBytes));
+  f.parts.counters.blocksDiscarded += dirty - f.dirtyBlocks;
+  // The last block, if it is clean, comes back from the server without what lay beyond.
+  f.blocks.drop('clean', Math.floor(sizeBytes / blockBytes));
+}
+
+/** The last block, if it is dirty, may hold bytes beyond the end: an extension must find zeros there. */
+function* zeroTail(f: ClientFile): Task<void> {
+  const { blockBytes } = f.parts.blockCache;
+  const last = Math.floor(f.sizeBytes / blockBytes);
+  const end = f.sizeBytes - last * blockBytes;
+  if (end === 0 || f.dirtyBlocks === 0) return;
+  const beyond = (f.blocks.tryRead(last)?.length ?? 0) - end;
+  if (beyond > 0) yield* f.blocks.write(last, end, new Uint8Array(beyond), { fetchFirst: false });
+}

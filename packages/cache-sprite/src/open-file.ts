@@ -1,0 +1,275 @@
+/**
+ * One open of a remote file: what a stream holds. Every operation looks under the file's lock whether it is cached at this
+ * moment, and is tried again when the server is back after a crash, or has been told again what this host has.
+ *
+ *   error           what is done
+ *   peerDown        wait for the server; try again
+ *   stale           the same: the server has forgotten us. If it then refuses to reopen the file, the error stays
+ *   recovering      the same
+ *   noAnswer        a block's place is held by dirty blocks of a server in doubt: wait until one is back
+ *   any other       the program's
+ *
+ * A close is never tried again and waits for no server: one may leave a dead server's files.
+ */
+import { charge, type Task, tasks } from '@backplane/engine';
+import { attributesOf } from '@backplane/file-service';
+import {
+  type AttributeChange,
+  type Attributes,
+  Busy,
+  type Credentials,
+  isKernelError,
+  KernelError,
+  type KernelErrorKind,
+  type LockMode,
+  type ObjectRef,
+  type OpenHow,
+  type OpenObject,
+  type Position,
+  type Procedure,
+  type Ready,
+  type StreamId,
+  type Traits,
+  type Waiter,
+} from '@backplane/slots';
+import type { ClientFile } from './client-file.ts';
+import { readCached, readRemote } from './file-read.ts';
+import { type Progress, truncate, writeCached, writeRemote } from './file-write.ts';
+import { fileAttributes, lockFile, setFileAttributes, syncFile } from './io-procedures.ts';
+import { closeFile } from './open-procedures.ts';
+import { minus, usesOf, writes } from './uses.ts';
+
+const always: Ready = { read: true, write: true, exception: false };
+
+export class OpenFile implements OpenObject {
+  static {
+    tasks(OpenFile);
+  }
+
+  readonly ref: ObjectRef;
+  readonly how: OpenHow;
+  readonly traits: Traits;
+  readonly file: ClientFile;
+  /** Tells the table that one open is less. */
+  readonly #closedOf: (f: ClientFile) => void;
+  #closed = false;
+  /** The stream that has asked for the lock through this open. */
+  #lockOwner = '';
+
+  constructor(file: ClientFile, ref: ObjectRef, how: OpenHow, closedOf: (f: ClientFile) => void) {
+    this.file = file;
+    this.ref = ref;
+    this.how = how;
+    this.#closedOf = closedOf;
+    this.traits = {
+      blockBytes: file.parts.blockCache.blockBytes,
+      seekable: true,
+      sharedOffset: false,
+      afterCrash: 'reopen',
+    };
+  }
+
+  // ---- reading and writing ----
+
+  *read(p: Position, count: number): Task<{ readonly bytes: Uint8Array; readonly next: number }> {
+    const f = this.file;
+    if (f.attributes.type === 'directory') throw new KernelError('isDirectory');
+    const at = offsetOf(p);
+    for (;;) {
+      try {
+        const bytes = yield* this.#readOnce(f, at, count);
+        return { bytes, next: (at ?? f.sizeBytes) + bytes.length };
+      } catch (e) {
+        yield* this.#sitOut(e);
+      }
+    }
+  }
+
+  *#readOnce(f: ClientFile, at: number | null, count: number): Task<Uint8Array> {
+    if (!f.access.tryShare()) yield* f.access.share();
+    try {
+      f.demandUsable();
+      return f.cacheable ? yield* readCached(f, at ?? f.sizeBytes, count) : yield* readRemote(f, at, count);
+    } finally {
+      f.access.giveBack();
+    }
+  }
+
+  *write(p: Position, bytes: Uint8Array): Task<{ readonly count: number; readonly next: number }> {
+    const f = this.file;
+    const at = offsetOf(p);
+    const w: Progress = { bytes, at, done: 0, next: at ?? 0 };
+    for (;;) {
+      try {
+        while (!(yield* this.#writeOnce(f, w)));
+        if (f.parts.policy.writesThrough && !f.isTemporary) yield* f.flush();
+        return { count: bytes.length, next: w.next };
+      } catch (e) {
+        yield* this.#sitOut(e);
+      }
+    }
+  }
+
+  /** False when what may be cached has changed before the lock was had. */
+  *#writeOnce(f: ClientFile, w: Progress): Task<boolean> {
+    const { cacheable } = f;
+    yield* cacheable ? f.access.takeAlone() : f.access.share();
+    try {
+      f.demandUsable();
+      if (f.cacheable !== cacheable) return false;
+      yield* cacheable ? writeCached(f, w) : writeRemote(f, w);
+      return true;
+    } finally {
+      f.access.giveBack();
+    }
+  }
+
+  *truncate(sizeBytes: number): Task<void> {
+    const f = this.file;
+    for (;;) {
+      try {
+        yield* f.access.takeAlone();
+        try {
+          f.demandUsable();
+          return yield* truncate(f, sizeBytes);
+        } finally {
+          f.access.giveBack();
+        }
+      } catch (e) {
+        yield* this.#sitOut(e);
+      }
+    }
+  }
+
+  *sync(): Task<void> {
+    for (;;) {
+      try {
+        yield* this.file.flush();
+        break;
+      } catch (e) {
+        yield* this.#sitOut(e);
+      }
+    }
+    yield* this.#call(syncFile, this.file.id);
+  }
+
+  // ---- attributes and locks ----
+
+  *attributes(): Task<Attributes> {
+    const f = this.file;
+    return f.overlaid(attributesOf(f.server, f.id, yield* this.#call(fileAttributes, f.id)));
+  }
+
+  *setAttributes(change: AttributeChange, who: Credentials): Task<void> {
+    yield* this.#call(setFileAttributes, { file: this.file.id, change, who });
+  }
+
+  *lock(mode: LockMode, owner: StreamId, waiter: Waiter): Task<void> {
+    const f = this.file;
+    this.#lockOwner = owner;
+    f.lockWaiters.delete(this);
+    try {
+      yield* this.#call(lockFile, { file: f.id, mode, owner, waiter });
+    } catch (e) {
+      if (isKernelError(e, 'wouldBlock')) f.lockWaiters.set(this, waiter);
+      throw e;
+    }
+    if (mode === 'none') f.locks.delete(owner);
+    else f.locks.set(owner, mode);
+  }
+
+  *poll(): Task<Ready> {
+    return always;
+  }
+
+  // ---- closing ----
+
+  /** Returns when the server knows, or when it is silent: then it is told with the next reopening. */
+  *close(): Task<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    const f = this.file;
+    const { parts } = f;
+    charge(parts.machine.type.costs.openClientNs, Busy.files);
+    f.lockWaiters.delete(this);
+    f.locks.delete(this.#lockOwner);
+    if (parts.policy.flushesAtClose && !f.isTemporary && writes(this.how)) yield* flushIfPossible(f);
+    yield* f.counts.acquire();
+    let told = false;
+    try {
+      yield* f.gate.takeAlone();
+      try {
+        f.uses = minus(f.uses, usesOf(this.how));
+        told = f.lost || (yield* this.#tellClosed(f));
+      } finally {
+        f.gate.giveBack();
+      }
+    } finally {
+      f.counts.release();
+      f.settled();
+      this.#closedOf(f);
+      if (!told) parts.servers.doubt(f.server);
+    }
+  }
+
+  /** With the write-backs held off, so that the server is told truly whether there are dirty blocks. */
+  *#tellClosed(f: ClientFile): Task<boolean> {
+    try {
+      const removed = yield* f.parts.calls.call(f.server, closeFile, {
+        file: f.id,
+        uses: usesOf(this.how),
+        dirty: f.dirtyBlocks > 0,
+        report: f.report,
+        lockOwner: this.#lockOwner,
+      });
+      if (removed) f.discard();
+      return true;
+    } catch (e) {
+      if (!isKernelError(e)) throw e;
+      return false;
+    }
+  }
+
+  // ---- a server that is away ----
+
+  *#call<Q, R>(procedure: Procedure<Q, R>, request: NoInfer<Q>): Task<R> {
+    for (;;) {
+      try {
+        this.file.demandUsable();
+        return yield* this.file.parts.calls.call(this.file.server, procedure, request);
+      } catch (e) {
+        yield* this.#sitOut(e);
+      }
+    }
+  }
+
+  /** Returns when the operation may be tried again. @throws the error if it may not */
+  *#sitOut(e: unknown): Task<void> {
+    const f = this.file;
+    const { servers } = f.parts;
+    if (!isKernelError(e) || !mayPass.has(e.kind)) throw e;
+    f.demandUsable();
+    if (e.kind !== 'noAnswer' || servers.isInDoubt(f.server)) yield* servers.await(f.server);
+    else yield* servers.awaitFrames();
+    f.demandUsable();
+  }
+}
+
+/** Errors that have to do with the life of a server. */
+const mayPass: ReadonlySet<KernelErrorKind> = new Set(['peerDown', 'stale', 'recovering', 'noAnswer']);
+
+/** `null` is the end. */
+function offsetOf(p: Position): number | null {
+  if (p === 'end') return null;
+  if (typeof p === 'number') return p;
+  throw new KernelError('unsupported', 'an offset shared between hosts');
+}
+
+/** What cannot be written now stays dirty and is tried again later. */
+export function* flushIfPossible(f: ClientFile): Task<void> {
+  try {
+    yield* f.flush();
+  } catch (e) {
+    if (!isKernelError(e)) throw e;
+  }
+}

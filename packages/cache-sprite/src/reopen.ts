@@ -1,0 +1,76 @@
+/**
+ * After a server's reboot, or a partition: tells it what this host has of its files (Welch 1990, chapter 6).
+ *
+ *   a file is           action
+ *   open, or dirty      FS_REOPEN: counts, version, is it cached, is it dirty, locks; take up the server's grant
+ *   clean and closed    nothing: its version is looked at when it is next opened
+ *   refused             it dies alone: its opens are stale, its dirty blocks are lost
+ *
+ * In the end the server is told that this was all, and closes what it has entered for this host and was not mentioned.
+ * Everything here may be run again at any time; a server that goes down meanwhile ends it.
+ */
+import { type Task, tasks } from '@backplane/engine';
+import { type HostId, isKernelError } from '@backplane/slots';
+import type { ClientFile } from './client-file.ts';
+import type { ClientFiles } from './client-files.ts';
+import type { ClientParts } from './client-parts.ts';
+import { handlesReopened, reopenFile } from './open-procedures.ts';
+
+export class Reopening {
+  static {
+    tasks(Reopening);
+  }
+
+  readonly #parts: ClientParts;
+  readonly #files: ClientFiles;
+  #rounds = 0;
+
+  constructor(parts: ClientParts, files: ClientFiles) {
+    this.#parts = parts;
+    this.#files = files;
+  }
+
+  /** @throws KernelError `peerDown` */
+  *run(server: HostId): Task<void> {
+    const round = ++this.#rounds;
+    for (const f of this.#files.ofServer(server)) yield* this.#reopen(f, round);
+    try {
+      yield* this.#parts.calls.call(server, handlesReopened, round);
+    } catch (e) {
+      // A host that has no files of ours at all.
+      if (!isKernelError(e, 'unsupported')) throw e;
+    }
+  }
+
+  *#reopen(f: ClientFile, round: number): Task<void> {
+    yield* f.counts.acquire();
+    try {
+      const dirty = f.dirtyBlocks > 0;
+      if (f.lost || !(f.isOpen || dirty)) return;
+      const grant = yield* this.#parts.calls.call(f.server, reopenFile, {
+        file: f.id,
+        round,
+        uses: f.uses,
+        cached: f.cacheable,
+        dirty,
+        version: f.version,
+        sizeBytes: f.sizeBytes,
+        locks: [...f.locks].map(([owner, mode]) => ({ owner, mode })),
+      });
+      yield* f.adopt(grant);
+      this.#parts.counters.handlesReopened++;
+    } catch (e) {
+      if (!isKernelError(e) || e.kind === 'peerDown' || e.kind === 'recovering') throw e;
+      f.lose();
+      this.#files.lost(f);
+    } finally {
+      f.counts.release();
+    }
+  }
+
+  /** Whoever waits for a lock asks again: the server has forgotten that he waits. */
+  *wake(server: HostId): Task<void> {
+    for (const f of this.#files.ofServer(server))
+      for (const waiter of f.lockWaiters.values()) this.#parts.streams.wake(waiter);
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * A server's part of reading, writing and attributes. Only a client on the file's list may do either: another one was open
+ * in an earlier life, or was called dead, and must reopen first (`stale`).
+ *
+ *   a block that is written back      action
+ *   its client is on the list         store it with the time at which the program wrote
+ *   from before the file was emptied  nothing: it comes too late
+ *   the file is gone                  say so: nobody wants its blocks
+ *   its client is not on the list     `stale`
+ *   last dirty one of a closed file   its client is the last writer no more
+ *
+ * Nothing here takes the file's `inProgress`.
+ */
+import { charge, type Task, tasks } from '@backplane/engine';
+import { type Locks, permittedChange, type ServedDomains } from '@backplane/file-service';
+import {
+  Busy,
+  type Caller,
+  type FileId,
+  type HostId,
+  isKernelError,
+  KernelError,
+  type Machine,
+  type StoredAttributes,
+  type WriteWhen,
+} from '@backplane/slots';
+import type { FileTable } from './file-table.ts';
+import type {
+  LockRequest,
+  ReadRequest,
+  SetRequest,
+  TruncateRequest,
+  WriteBack,
+  WriteReply,
+  WriteRequest,
+} from './io-procedures.ts';
+import type { ClientEntry, ServerFile } from './server-file.ts';
+import { ownerOf } from './server-opens.ts';
+import { keepModifyTime, timeWasSet } from './server-times.ts';
+
+/** What a server does with blocks that are written back to it. */
+export type ServerWrite = 'delayed' | 'soon' | 'through' | 'last-dirty-block';
+
+export interface IoParts {
+  readonly machine: Machine;
+  readonly domains: ServedDomains;
+  readonly table: FileTable;
+  readonly locks: Locks;
+  readonly serverWrite: ServerWrite;
+}
+
+export class ServerIo {
+  static {
+    tasks(ServerIo);
+  }
+
+  readonly #parts: IoParts;
+  readonly #when: WriteWhen;
+
+  constructor(parts: IoParts) {
+    this.#parts = parts;
+    this.#when = parts.serverWrite === 'last-dirty-block' ? 'delayed' : parts.serverWrite;
+  }
+
+  *read(q: ReadRequest, from: Caller): Task<{ readonly record: null; readonly data: Uint8Array }> {
+    const { storage } = this.#opened(q.file, from.host).domain;
+    const at = q.at ?? (yield* storage.attributes(q.file)).sizeBytes;
+    return { record: null, data: yield* storage.read(q.file, at, q.count) };
+  }
+
+  *write(q: WriteRequest, data: Uint8Array, from: Caller): Task<WriteReply> {
+    if (q.writeBack !== null) return yield* this.#writeBack(q, q.writeBack, data, from.host);
+    const f = this.#opened(q.file, from.host);
+    if ((f.clients.get(from.host)?.uses.writers ?? 0) === 0) throw new KernelError('stale', f.key);
+    const { storage } = f.domain;
+    if (q.at !== null) {
+      yield* storage.write(f.id, q.at, data, this.#when);
+      return { next: q.at + data.length, removed: false };
+    }
+    yield* f.appending.acquire();
+    try {
+      const end = (yield* storage.attributes(f.id)).sizeBytes;
+      yield* storage.write(f.id, end, data, this.#when);
+      return { next: end + data.length, removed: false };
+    } finally {
+      f.appending.release();
+    }
+  }
+
+  *#writeBack(q: WriteRequest, w: WriteBack, data: Uint8Array, from: HostId): Task<WriteReply> {
+    const at = q.at ?? 0;
+    const reply = { next: at + data.length, removed: false };
+    const f = this.#parts.table.find(q.file);
+    if (f?.clients.has(from) !== true) {
+      if (yield* this.#isGone(q.file)) return { ...reply, removed: true };
+      throw new KernelError('stale', 'written back by a client that is not on the list');
+    }
+    const { storage } = f.domain;
+    if (w.stamp.life === this.#parts.machine.bootId && w.stamp.number < f.emptiedAt) return reply;
+    yield* storage.write(f.id, at, data, this.#when);
+    yield* keepModifyTime(f, w.modifyNs);
+    if (!w.lastDirty) return reply;
+    if (this.#parts.serverWrite === 'last-dirty-block') yield* storage.sync(f.id);
+    if (f.clients.get(from)?.uses.opens === 0) f.forget(from);
+    this.#parts.table.forgetIfIdle(f);
+    return reply;
+  }
+
+  *attributes(file: FileId, from: Caller): Task<StoredAttributes> {
+    const f = this.#opened(file, from.host);
+    charge(this.#parts.machine.type.costs.attributesNs, Busy.files);
+    return yield* f.domain.fresh(file, from.host);
+  }
+
+  *setAttributes(q: SetRequest, from: Caller): Task<null> {
+    const f = this.#opened(q.file, from.host);
+    const { machine } = this.#parts;
+    charge(machine.type.costs.attributesNs, Busy.files);
+    const { storage } = f.domain;
+    const { nowNs } = machine.engine;
+    const made = permittedChange(q.change, yield* storage.attributes(f.id), q.who, nowNs);
+    yield* storage.setAttributes(f.id, made);
+    timeWasSet(f, made, nowNs);
+    return null;
+  }
+
+  *truncate(q: TruncateRequest, from: Caller): Task<null> {
+    const f = this.#opened(q.file, from.host);
+    yield* f.domain.storage.truncate(f.id, q.sizeBytes);
+    return null;
+  }
+
+  *sync(file: FileId, from: Caller): Task<null> {
+    yield* this.#entered(file, from.host).domain.storage.sync(file);
+    return null;
+  }
+
+  *lock(q: LockRequest, from: Caller): Task<null> {
+    const f = this.#opened(q.file, from.host);
+    this.#parts.locks.lock(f.key, ownerOf(from.host, q.owner), q.mode, q.waiter);
+    return null;
+  }
+
+  /** @throws KernelError `stale` unless the client has it open */
+  #opened(file: FileId, host: HostId): ServerFile {
+    const f = this.#entered(file, host);
+    if ((f.clients.get(host) as ClientEntry).uses.opens === 0) throw new KernelError('stale', f.key);
+    return f;
+  }
+
+  /** @throws KernelError `stale` unless the client has it open or dirty */
+  #entered(file: FileId, host: HostId): ServerFile {
+    const f = this.#parts.table.find(file);
+    if (f?.clients.has(host) !== true) throw new KernelError('stale', 'not on the client list');
+    return f;
+  }
+
+  *#isGone(file: FileId): Task<boolean> {
+    try {
+      yield* this.#parts.domains.of(file).storage.attributes(file);
+      return false;
+    } catch (e) {
+      if (!isKernelError(e, 'stale')) throw e;
+      return true;
+    }
+  }
+}

@@ -1,0 +1,223 @@
+/**
+ * The server's half: its handlers, and what it hears of its clients. Handlers are there from the start but wait until the
+ * storages are whole: a client that finds the host alive must not be told that its files are unknown.
+ *
+ * Lost in a crash: who has what open, who wrote last, locks, histories. Clients tell it again. What survives is in the
+ * storages, the version of each file among it.
+ */
+import { Gate, sleep, type Task, tasks } from '@backplane/engine';
+import { Locks, type OwnCalls, ServedDomains } from '@backplane/file-service';
+import type {
+  Caller,
+  FileId,
+  HostId,
+  Machine,
+  Naming,
+  Procedure,
+  Recovery,
+  Silent,
+  Storage,
+  StoredAttributes,
+  Streams,
+  Transport,
+} from '@backplane/slots';
+import { type Callback, Callbacks, patienceNs, resendNs } from './callbacks.ts';
+import { consistFlags, consistReply } from './consist-procedures.ts';
+import { Consistency } from './consistency.ts';
+import type { Counters } from './counters.ts';
+import { Deaths } from './deaths.ts';
+import { FileTable } from './file-table.ts';
+import {
+  fileAttributes,
+  lockFile,
+  readFile,
+  setFileAttributes,
+  syncFile,
+  truncateFile,
+  writeFile,
+} from './io-procedures.ts';
+import { closeFile, handlesReopened, names, openFile, reopenFile } from './open-procedures.ts';
+import type { ServerFile } from './server-file.ts';
+import { ServerIo, type ServerWrite } from './server-io.ts';
+import { ownerOf, ServerOpens } from './server-opens.ts';
+import { keepTimes, timeWasSet, withReport } from './server-times.ts';
+
+export interface ServerParts {
+  readonly storages: ReadonlyMap<string, Storage>;
+  readonly streams: Streams;
+  readonly machine: Machine;
+  readonly transport: Transport;
+  readonly calls: OwnCalls;
+  readonly naming: Naming;
+  readonly recovery: Recovery | undefined;
+  readonly counters: Counters;
+  readonly clientCaching: boolean;
+  readonly serverWrite: ServerWrite;
+}
+
+export class Server {
+  static {
+    tasks(Server);
+  }
+
+  readonly #parts: ServerParts;
+  readonly #domains: ServedDomains;
+  readonly #table = new FileTable();
+  readonly #deaths = new Deaths();
+  readonly #locks: Locks;
+  readonly #callbacks: Callbacks;
+  readonly #opens: ServerOpens;
+  readonly #io: ServerIo;
+  readonly #ready: Gate = new Gate();
+
+  constructor(parts: ServerParts) {
+    this.#parts = parts;
+    const { storages, streams, machine, transport, recovery, counters } = parts;
+    const locks = new Locks((w) => streams.wake(w));
+    const domains = new ServedDomains(storages, machine, {
+      fresh: (f, a, asker) => this.#fresh(f, a, asker),
+      freed: (f) => this.#freed(f),
+      changed: (f, change) => timeWasSet(this.#table.find(f), change, machine.engine.nowNs),
+    });
+    const table = this.#table;
+    this.#locks = locks;
+    this.#domains = domains;
+    this.#callbacks = new Callbacks(transport, machine, counters);
+    const consistency = new Consistency(
+      machine,
+      this.#callbacks,
+      this.#deaths,
+      counters,
+      parts.clientCaching,
+    );
+    this.#opens = new ServerOpens({
+      machine,
+      domains,
+      table,
+      consistency,
+      deaths: this.#deaths,
+      locks,
+      recovery,
+    });
+    this.#io = new ServerIo({ machine, domains, table, locks, serverWrite: parts.serverWrite });
+    transport.peers.onDead((host) => this.#died(host));
+    this.#serveAll();
+  }
+
+  /** Makes the storages whole; then answers, and lets itself be found. */
+  *start(): Task<void> {
+    yield* this.#domains.recover();
+    this.#ready.open();
+    this.#domains.export(this.#parts.naming, 'sprite', this.#parts.storages);
+  }
+
+  #serveAll(): void {
+    const opens = this.#opens;
+    const io = this.#io;
+    this.#domains.serveNames({ serve: (p, handler) => this.#serve(p, handler) }, names);
+    this.#serve(openFile, (q, from) => opens.open(q, from));
+    this.#serve(closeFile, (q, from) => opens.close(q, from));
+    this.#serve(reopenFile, (q, from) => opens.reopen(q, from));
+    this.#serve(handlesReopened, (round, from) => opens.reopened(round, from));
+    this.#serve(readFile, (q, from) => io.read(q, from));
+    this.#serve(writeFile, (q, from) => io.write(q.record, q.data, from));
+    this.#serve(fileAttributes, (q, from) => io.attributes(q, from));
+    this.#serve(setFileAttributes, (q, from) => io.setAttributes(q, from));
+    this.#serve(truncateFile, (q, from) => io.truncate(q, from));
+    this.#serve(syncFile, (q, from) => io.sync(q, from));
+    this.#serve(lockFile, (q, from) => io.lock(q, from));
+    this.#serve(consistReply, (q, from) => this.#reported(q.ticket, q, from.host));
+  }
+
+  #serve<Q, R>(p: Procedure<Q, R>, handler: (q: Q, from: Caller) => Task<R | Silent>): () => void {
+    return this.#parts.calls.serve(p, (q, from) => this.#whenReady(handler(q, from)));
+  }
+
+  *#whenReady<R>(body: Task<R>): Task<R> {
+    if (!this.#ready.isOpen) yield* this.#ready.pass();
+    return yield* body;
+  }
+
+  // ---- what clients tell ----
+
+  *#reported(
+    ticket: number,
+    reply: { readonly ticket: number; readonly error: number; readonly report: Callback['report'] },
+    from: HostId,
+  ): Task<null> {
+    const callback = this.#callbacks.find(from, ticket);
+    if (callback === undefined) return null; // nobody waits any more
+    try {
+      if ((callback.flags & consistFlags.writeBack) !== 0) yield* keepTimes(callback.file, reply.report);
+    } finally {
+      this.#callbacks.reported(callback, reply);
+    }
+    return null;
+  }
+
+  /** Everything of a dead client goes: counts, last writer, locks, callbacks. */
+  *#died(host: HostId): Task<void> {
+    this.#deaths.died(host);
+    this.#callbacks.died(host);
+    this.#locks.breakWhere((owner) => owner.startsWith(ownerOf(host, '')));
+    for (const f of this.#table.all()) {
+      if (!f.clients.has(host)) continue;
+      this.#parts.counters.clientsDropped++;
+      yield* f.drop(host);
+      this.#table.forgetIfIdle(f);
+    }
+  }
+
+  // ---- attributes that clients have ----
+
+  /**
+   * Asks those who keep copies for size and times. A file that is executed is accessed now; the size of one that was closed
+   * with dirty blocks is known from its close.
+   */
+  *#fresh(id: FileId, stored: StoredAttributes, asker: HostId | undefined): Task<StoredAttributes> {
+    const f = this.#table.find(id);
+    if (f === undefined) return stored;
+    const { machine, counters } = this.#parts;
+    const untilNs = machine.engine.nowNs + patienceNs;
+    const asked: Callback[] = [];
+    let executed = false;
+    for (const client of [...f.clients.values()]) {
+      const { host, uses } = client;
+      if (uses.executers > 0) executed = true;
+      if (uses.executers > 0 || uses.opens === 0 || host === asker || host === machine.host) continue;
+      while (f.clients.get(host) === client && client.caching) {
+        const callback = yield* this.#callbacks.send(f, client, consistFlags.attributes);
+        if (callback !== 'refused') asked.push(callback);
+        if (callback !== 'refused' || machine.engine.nowNs >= untilNs) break;
+        yield* sleep(resendNs);
+      }
+    }
+    counters.attributeRecalls += asked.length;
+    yield* this.#callbacks.await(asked, untilNs);
+    // Meanwhile blocks may have come.
+    let fresh = asked.length === 0 ? stored : yield* f.domain.storage.attributes(id);
+    for (const c of asked) if (c.state === 'done') fresh = withReport(fresh, f, c.report);
+    if (f.pendingSizeBytes > fresh.sizeBytes) fresh = { ...fresh, sizeBytes: f.pendingSizeBytes };
+    return executed ? { ...fresh, accessNs: machine.engine.nowNs } : fresh;
+  }
+
+  // ---- files that are gone ----
+
+  #freed(id: FileId): void {
+    const f = this.#table.removed(id);
+    if (f === undefined) return;
+    f.removed = true;
+    const { machine } = this.#parts;
+    if (f.lastWriter !== null && f.lastWriter !== f.closer && f.lastWriter !== machine.host)
+      machine.scope.spawn('discard', this.#discard(f, f.lastWriter));
+  }
+
+  /** Tells the last writer that its dirty blocks are nobody's any more. If it does not hear, a write-back tells it later. */
+  *#discard(f: ServerFile, host: HostId): Task<void> {
+    const client = f.clients.get(host);
+    if (client === undefined) return;
+    this.#parts.counters.discards++;
+    const callback = yield* this.#callbacks.send(f, client, consistFlags.discard);
+    if (callback !== 'refused') yield* this.#callbacks.await([callback], 0);
+  }
+}

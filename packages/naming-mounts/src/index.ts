@@ -1,0 +1,3 @@
+/** Slot `naming`. */
+export type { MountNamingOptions } from './board.ts';
+export { mountNaming } from './board.ts';

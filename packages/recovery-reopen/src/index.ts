@@ -1,0 +1,3 @@
+/** Slot `recovery`. */
+export type { ReopenRecoveryOptions } from './board.ts';
+export { reopenRecovery } from './board.ts';
