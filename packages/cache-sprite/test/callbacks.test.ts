@@ -236,6 +236,22 @@ describe('a client that does not do as it is told', () => {
     expect(w.server.metric('timeouts')).toBe(1);
   });
 
+  it('loses its locks on that file when it cannot reopen it', () => {
+    const w = new World();
+    w.net.delayNs = (e) => (e.procedure === 'write' && !e.reply && e.from === 2 ? seconds(100) : ms(1));
+    const seen = w.drive(function* () {
+      const f = yield* w[0].open('/f', { write: true, create: true });
+      yield* f.lock('exclusive', 's1', 1);
+      yield* f.write('lost');
+      const g = yield* w[1].open('/f', { read: true, write: true });
+      const refused = yield* failure(g.lock('exclusive', 's2', 2));
+      yield* sleep(seconds(200));
+      return [refused, w.server.woken.length, yield* failure(g.lock('exclusive', 's2', 3))];
+    });
+    expect(seen).toEqual(['wouldBlock', 1, undefined]);
+    expect(w[0].metric('handlesLost')).toBe(1);
+  });
+
   it('because it is dead is forgotten: others see the old bytes', () => {
     const w = new World();
     const seen = w.drive(function* () {
@@ -266,6 +282,18 @@ describe('a full disk', () => {
       return [kind, content.length];
     });
     expect(seen).toEqual(['noSpace', 8000]);
+  });
+
+  it('keeps no other file from being written back', () => {
+    const w = new World();
+    const seen = w.drive(function* () {
+      yield* w[0].put('/large', 'x'.repeat(8000));
+      yield* w[0].put('/small', 'y');
+      w.server.disk.room = 5000;
+      const kind = yield* failure(w[0].board.sync());
+      return [kind, w.server.storage?.writes.map((l) => l.split('+')[1])];
+    });
+    expect(seen).toEqual(['noSpace', ['4096', '1']]);
   });
 
   it('is the program’s error when it asks for a sync', () => {

@@ -92,11 +92,11 @@ function run(seed: number, options: SpriteCacheOptions, blocksMax?: number): Run
 
 describe('no reader sees an old byte', () => {
   const cases: readonly [string, SpriteCacheOptions, number | undefined, number][] = [
-    ['with delayed writes', {}, undefined, 150],
-    ['with writes as soon as possible', { policy: 'asap' }, undefined, 60],
-    ['with write-through', { policy: 'write-through' }, undefined, 30],
-    ['with write-back on close', { policy: 'write-back-on-close' }, undefined, 30],
-    ['with a cache of three blocks', { delaySeconds: 1 }, 3, 60],
+    ['with delayed writes', {}, undefined, 100],
+    ['with writes as soon as possible', { policy: 'asap' }, undefined, 40],
+    ['with write-through', { policy: 'write-through' }, undefined, 20],
+    ['with write-back on close', { policy: 'write-back-on-close' }, undefined, 20],
+    ['with a cache of three blocks', { delaySeconds: 1 }, 3, 40],
   ];
   for (const [name, options, blocksMax, seeds] of cases)
     it(name, () => {
