@@ -94,7 +94,7 @@ export class Scope {
   adopt(t: Thread): void {
     if (t.agenda !== this.agenda) throw foreignEngine(t.where);
     if (this.state === DEAD) throw deadScope(`${t.where} cannot move to`, this.path);
-    if (t.ended) return;
+    if (t.ended || t.scope === this) return;
     t.scope.drop(t);
     t.moveTo(this);
     this.owned.add(t);
