@@ -1,6 +1,6 @@
 /**
- * A storage for tests, and the disk below it. Files are byte arrays. Names and versions are on the disk at once; bytes and
- * sizes when the file is synced, or written `through`; a crash takes the rest. Every operation takes a little time.
+ * A storage for tests, and the disk below it. Files are byte arrays. Names, versions and truncations are on the disk at
+ * once; bytes when the file is synced, or written `through`; a crash takes the rest. Every operation takes a little time.
  */
 import { sleep, type Task, us } from '@backplane/engine';
 import {
@@ -83,9 +83,8 @@ export class TestStorage implements Storage {
   *truncate(f: FileId, sizeBytes: number): Task<void> {
     yield* sleep(us(50));
     const node = this.#node(f);
-    const next = new Uint8Array(sizeBytes);
-    next.set(node.bytes.subarray(0, sizeBytes));
-    node.bytes = next;
+    node.bytes = resized(node.bytes, sizeBytes);
+    node.onDisk = resized(node.onDisk, sizeBytes);
     node.attributes = { ...node.attributes, modifyNs: this.#nowNs() };
   }
 
@@ -171,6 +170,7 @@ export class TestStorage implements Storage {
         changeNs: nowNs,
         accessNs: nowNs,
         createNs: nowNs,
+        ...(file.device && { device: file.device }),
       },
       bytes: new Uint8Array(0),
       onDisk: new Uint8Array(0),
@@ -185,4 +185,10 @@ export class TestStorage implements Storage {
     if (node === undefined) throw new KernelError('stale', `file ${f.number}`);
     return node;
   }
+}
+
+function resized(bytes: Uint8Array, sizeBytes: number): Uint8Array {
+  const next = new Uint8Array(sizeBytes);
+  next.set(bytes.subarray(0, sizeBytes));
+  return next;
 }

@@ -10,7 +10,7 @@ interface Write {
 }
 
 /** Zeros, or no bytes at all: what a truncation leaves. */
-export const empty = 0;
+const empty = 0;
 
 export class ModelFile {
   readonly #slots: Write[][];

@@ -20,6 +20,12 @@ interface Served {
   readonly procedure: Procedure<unknown, unknown>;
   readonly handler: Handler;
 }
+interface Outcome {
+  reply?: Payload;
+  error?: KernelError;
+  done: boolean;
+  givenUp: boolean;
+}
 export interface Envelope {
   readonly from: HostId;
   readonly to: HostId;
@@ -102,7 +108,7 @@ export class End implements Transport {
       const answer = yield* this.execute(procedure.id, payload, { host: this.self, bootId: this.bootId });
       return procedure.reply.decode(answer) as R;
     }
-    const outcome: { reply?: Payload; error?: KernelError; done: boolean } = { done: false };
+    const outcome: Outcome = { done: false, givenUp: false };
     const woken = new WaitQueue();
     const target = this.#net.reach(this.self, to);
     target?.scope.spawn('serve', target.#arrive(this, procedure, payload, outcome, woken));
@@ -113,6 +119,7 @@ export class End implements Transport {
       if (outcome.done) break;
       // A busy server is no silence: it is asked again as long as it can be heard.
       if (target === undefined || this.#net.reach(this.self, to) !== target) {
+        outcome.givenUp = true;
         this.#fellSilent(to);
         throw new KernelError('peerDown', `host ${to}`);
       }
@@ -133,12 +140,12 @@ export class End implements Transport {
     from: End,
     procedure: { readonly id: number; readonly name: string },
     payload: Payload,
-    outcome: { reply?: Payload; error?: KernelError; done: boolean },
+    outcome: Outcome,
     woken: WaitQueue,
   ): Task<void> {
     const envelope = { from: from.self, to: this.self, procedure: procedure.name, reply: false };
     yield* sleep(this.#net.delayNs(envelope));
-    if (this.#net.reach(from.self, this.self) !== this) return;
+    if (!(yield* this.#reaches(from, outcome))) return;
     yield* this.#hear(from.self, from.bootId);
     try {
       this.#net.log.push(`${procedure.name} ${from.self}>${this.self}`);
@@ -148,9 +155,18 @@ export class End implements Transport {
       outcome.error = e;
     }
     yield* sleep(this.#net.delayNs({ ...envelope, from: this.self, to: from.self, reply: true }));
-    if (!from.scope.alive || this.#net.reach(this.self, from.self) !== from) return;
+    if (!(yield* this.#reaches(from, outcome))) return;
     outcome.done = true;
     woken.wakeAll();
+  }
+
+  /** What is lost is sent again, until the caller gives up. */
+  *#reaches(from: End, outcome: Outcome): Task<boolean> {
+    while (this.#net.reach(this.self, from.self) !== from) {
+      if (outcome.givenUp || !from.scope.alive) return false;
+      yield* sleep(ms(100));
+    }
+    return !outcome.givenUp;
   }
 
   *execute(id: number, payload: Payload, caller: Caller): Task<Payload> {

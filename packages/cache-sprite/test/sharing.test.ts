@@ -203,3 +203,24 @@ describe('execution', () => {
     expect(kinds).toBe(1);
   });
 });
+
+describe('a device', () => {
+  it('is opened elsewhere: the server says where, and counts no open', () => {
+    const w = new World();
+    const seen = w.drive(function* () {
+      const { storage } = w.server;
+      if (storage === null) throw new Error('no storage');
+      const device = { host: 3, type: 1, unit: 2 };
+      yield* storage.create(storage.root, 'tty', { type: 'device', mode: 0o666, uid: 0, gid: 0, device });
+      const found = yield* w[0].board.open(
+        w[0].target('/tty'),
+        { read: true },
+        { uid: 0, gid: 0, groups: [] },
+      );
+      yield* w[0].unlink('/tty');
+      return [found, w.server.disk.nodes.size];
+    });
+    const elsewhere = { kind: 'device', protocol: 'sprite', authority: '3', id: { type: 1, unit: 2 } };
+    expect(seen).toEqual([{ is: 'done', value: { elsewhere } }, 1]);
+  });
+});

@@ -27,7 +27,7 @@ import { Blocks } from './blocks.ts';
 import { Disk, TestStorage } from './disk.ts';
 import { End, Net } from './net.ts';
 
-export const root: Credentials = { uid: 0, gid: 0, groups: [] };
+const root: Credentials = { uid: 0, gid: 0, groups: [] };
 
 export interface WorldOptions {
   readonly seed?: number;
@@ -254,7 +254,7 @@ function* attempted<T>(attempt: () => Task<Attempt<T>>): Task<T> {
 }
 
 export const bytes = (s: string): Uint8Array => Uint8Array.from(s, (c) => c.charCodeAt(0));
-export const text = (b: Uint8Array): string => {
+const text = (b: Uint8Array): string => {
   let s = '';
   for (let i = 0; i < b.length; i += 4096) s += String.fromCharCode(...b.subarray(i, i + 4096));
   return s;
