@@ -17,7 +17,7 @@
  *
  * Rules of use: the next `send` comes after `sent`. Lost in a power failure: the frame.
  */
-import { type RandomStream, type Scope, Timer } from '@backplane/engine';
+import type { RandomStream } from '@backplane/engine';
 import type { Attachment, Frame, Station, Undo } from '@backplane/slots';
 import { stationBusy } from './errors.ts';
 import { attemptsMax, doublingsMax, slotNs } from './timing.ts';
@@ -28,6 +28,8 @@ export type PortState = 'idle' | 'waiting' | 'sending' | 'colliding' | 'backingO
 export interface Wire {
   /** The port has a frame to send, from now on. */
   contend(port: Port): void;
+  /** The port is to contend at its `untilNs`. */
+  backOff(port: Port): void;
   /** The port, which is not idle, has been switched off. Called before it forgets its frame. */
   withdraw(port: Port): void;
   check(port: Port, frame: Frame): void;
@@ -43,19 +45,19 @@ export class Port implements Attachment {
   frame: Frame | null = null;
   /** When the first bit goes, or went, out. Valid while sending. */
   startNs = 0;
+  /** When its slots are over. Valid while backing off. */
+  untilNs = 0;
   /** Collisions of this frame so far. */
   collisions = 0;
   readonly #wire: Wire;
   readonly #random: RandomStream;
-  readonly #backoff: Timer;
   #sent: ((delivered: boolean) => void) | null = null;
 
-  constructor(wire: Wire, station: Station, positionNs: number, scope: Scope, random: RandomStream) {
+  constructor(wire: Wire, station: Station, positionNs: number, random: RandomStream) {
     this.#wire = wire;
     this.station = station;
     this.positionNs = positionNs;
     this.#random = random;
-    this.#backoff = new Timer(scope, `backoff of ${station.name}`, () => wire.contend(this));
   }
 
   send(frame: Frame, sent: (delivered: boolean) => void): void {
@@ -70,7 +72,6 @@ export class Port implements Attachment {
   abort(): void {
     if (this.frame === null) return;
     this.#wire.withdraw(this);
-    this.#backoff.cancel();
     this.#forget();
   }
 
@@ -99,7 +100,8 @@ export class Port implements Attachment {
 
   backOff(fromNs: number, slots: number): void {
     this.state = 'backingOff';
-    this.#backoff.setAt(fromNs + slots * slotNs);
+    this.untilNs = fromNs + slots * slotNs;
+    this.#wire.backOff(this);
   }
 
   #forget(): void {

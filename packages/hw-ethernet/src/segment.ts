@@ -31,12 +31,13 @@ import type {
   Undo,
 } from '@backplane/slots';
 import { assert, broadcastAddress, isGroupAddress } from '@backplane/slots';
+import { Backoffs } from './backoffs.ts';
 import { Carrier } from './carrier.ts';
 import { Collision } from './collision.ts';
 import { Delivery } from './delivery.ts';
 import { addressTaken, frameTooLong } from './errors.ts';
 import { Port, type Wire } from './port.ts';
-import { bitsPerSecond, frameSizeBytes, wireNs } from './timing.ts';
+import { bitsPerSecond, frameSizeBytes, propagationNsMax, wireNs } from './timing.ts';
 
 type Tap = (frame: Frame, startNs: number, from: string) => void;
 
@@ -95,6 +96,9 @@ export class Segment implements Medium, Wire {
   /** Ports that heard somebody, in the order in which they came. */
   #waiting: Port[] = [];
   #spare: Port[] = [];
+  readonly #backoffs: Backoffs = new Backoffs();
+  /** A backoff is over while the wire is quiet, or not yet heard to be taken. */
+  readonly #backoffOver: Timer;
 
   constructor(place: Place, options: SegmentOptions) {
     this.#place = place;
@@ -105,6 +109,11 @@ export class Segment implements Medium, Wire {
       if (this.#state === 'frame') this.#carried();
       else this.#collided();
     });
+    this.#backoffOver = new Timer(place.scope, 'end of backoff', () => {
+      const port = this.#backoffs.takeDue(place.engine.nowNs);
+      if (port !== undefined) this.contend(port);
+      this.#watchBackoffs();
+    });
   }
 
   // ---- Medium ----
@@ -112,9 +121,8 @@ export class Segment implements Medium, Wire {
   attach(station: Station): Attachment {
     const other = this.#byAddress.get(station.address);
     if (other !== undefined) throw addressTaken(station.name, other.station.name, station.address);
-    const { engine, scope } = this.#place;
-    const random = engine.random('ethernet.backoff', station.name);
-    const port = new Port(this, station, this.#positionNs(station.name), scope, random);
+    const random = this.#place.engine.random('ethernet.backoff', station.name);
+    const port = new Port(this, station, this.#positionNs(station.name), random);
     this.#ports.push(port);
     this.#byAddress.set(station.address, port);
     return port;
@@ -156,8 +164,15 @@ export class Segment implements Medium, Wire {
     else this.#collide(port, startNs);
   }
 
+  backOff(port: Port): void {
+    this.#backoffs.add(port);
+  }
+
   withdraw(port: Port): void {
-    if (port.state === 'waiting') {
+    if (port.state === 'backingOff') {
+      this.#backoffs.remove(port);
+      this.#watchBackoffs();
+    } else if (port.state === 'waiting') {
       this.#waiting.splice(this.#waiting.indexOf(port), 1);
     } else if (port.state === 'colliding') {
       this.#collision.forget(port);
@@ -185,6 +200,7 @@ export class Segment implements Medium, Wire {
     port.state = 'sending';
     port.startNs = startNs;
     this.#end.setAt(startNs + wireNs(frame.lengthBytes));
+    this.#watchBackoffs();
   }
 
   #wait(port: Port): void {
@@ -222,8 +238,12 @@ export class Segment implements Medium, Wire {
   #silence(): void {
     this.#state = 'quiet';
     this.#sender = null;
+    this.#waitIfDue();
     const waiting = this.#waiting;
-    if (waiting.length === 0) return;
+    if (waiting.length === 0) {
+      this.#watchBackoffs();
+      return;
+    }
     if (waiting.length === 1) {
       const port = waiting.pop();
       if (port !== undefined) this.#begin(port, this.#carrier.freeAtNs(port.positionNs));
@@ -235,6 +255,30 @@ export class Segment implements Medium, Wire {
     for (const port of waiting) this.#join(port, this.#carrier.freeAtNs(port.positionNs));
     while (waiting.length > 0) waiting.pop();
     this.#end.setAt(this.#collision.endNs);
+    this.#watchBackoffs();
+  }
+
+  // ---- backoff ----
+
+  /** Whose slots were over while somebody sent found the wire taken. */
+  #waitIfDue(): void {
+    const { nowNs } = this.#place.engine;
+    for (let port = this.#backoffs.takeDue(nowNs); port !== undefined; port = this.#backoffs.takeDue(nowNs))
+      this.#wait(port);
+  }
+
+  /** Sees to it that the next backoff to end is an event if its port would not find the wire taken. */
+  #watchBackoffs(): void {
+    const { firstNs } = this.#backoffs;
+    if (firstNs <= this.#unheardUntilNs()) this.#backoffOver.setAt(firstNs);
+    else if (this.#backoffOver.armed) this.#backoffOver.cancel();
+  }
+
+  /** Until then there may be a port that has not heard what is on the wire. */
+  #unheardUntilNs(): number {
+    if (this.#state === 'quiet') return Number.MAX_VALUE;
+    const startNs = this.#sender?.startNs ?? this.#collision.startNs;
+    return startNs + propagationNsMax;
   }
 
   // ---- one collision ----
