@@ -52,9 +52,11 @@ class Occupied implements PageFrame {
 class PageFrames implements Memory {
   readonly frameBytes: number;
   readonly frameCount: number;
-  /** Numbers of the frames that are free; the last one is handed out next. */
-  #free: number[] = [];
-  /** By number; null where free. */
+  /** Frames from this number on have not been handed out since power came on: a machine at rest costs no tables. */
+  #untouched = 0;
+  /** Numbers of the frames that were given back; the last one is handed out next. */
+  #released: number[] = [];
+  /** By number, below `untouched`; null where free. */
   #occupied: (Occupied | null)[] = [];
   readonly #frames = new Map<string, number>();
   /** What a frame shows before its owner has filled it. Shared, since frames are filled by replacing their bytes. */
@@ -64,20 +66,19 @@ class PageFrames implements Memory {
     this.frameBytes = machine.type.pageBytes;
     this.frameCount = Math.floor(Math.max(0, machine.type.memoryBytes - kernelBytes) / this.frameBytes);
     this.#scrambled = new Uint8Array(this.frameBytes).fill(0xdb);
-    this.reset();
     machine.metrics.register(
       'memory.occupiedBytes',
-      () => (this.frameCount - this.#free.length) * this.frameBytes,
+      () => (this.frameCount - this.freeCount) * this.frameBytes,
     );
   }
 
   get freeCount(): number {
-    return this.#free.length;
+    return this.#released.length + this.frameCount - this.#untouched;
   }
 
   allocate(owner: string): PageFrame | undefined {
-    const number = this.#free.pop();
-    if (number === undefined) return undefined;
+    if (this.freeCount === 0) return undefined;
+    const number = this.#released.pop() ?? this.#untouched++;
     const frame = new Occupied(number, this.#scrambled, owner);
     this.#occupied[number] = frame;
     this.#frames.set(owner, this.occupiedBy(owner) + 1);
@@ -92,7 +93,7 @@ class PageFrames implements Memory {
       `frame ${frame.number} is released by somebody who does not have it`,
     );
     this.#occupied[frame.number] = null;
-    this.#free.push(frame.number);
+    this.#released.push(frame.number);
     this.#frames.set(occupied.owner, this.occupiedBy(occupied.owner) - 1);
   }
 
@@ -101,8 +102,9 @@ class PageFrames implements Memory {
   }
 
   reset(): void {
-    this.#free = Array.from({ length: this.frameCount }, (_, i) => this.frameCount - 1 - i);
-    this.#occupied = Array.from({ length: this.frameCount }, () => null);
+    this.#untouched = 0;
+    this.#released = [];
+    this.#occupied = [];
     this.#frames.clear();
   }
 }
