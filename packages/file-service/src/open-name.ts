@@ -31,7 +31,6 @@ export function* openName(
   path: string,
   asker: Asker,
 ): Task<WireAttempt<OpenedName>> {
-  charge(d.machine.type.costs.openServerNs, Busy.files);
   const exclusive = how.create === true && how.exclusive === true;
   const w = yield* walkPath(d.storage, path, d.from(start, asker, { follow: !exclusive, entry: false }));
   if (w.is !== 'found') return w;
@@ -43,7 +42,7 @@ export function* openName(
       uid: asker.who.uid,
       gid: parent.gid,
     });
-    return done({ file, attributes: yield* d.storage.attributes(file), created: true });
+    return opened(d, { file, attributes: yield* d.storage.attributes(file), created: true });
   }
   const { file, attributes } = existing(w);
   if (exclusive) throw new KernelError('exists', w.name);
@@ -56,5 +55,11 @@ export function* openName(
     if (attributes.type !== 'file') throw new KernelError('permission', w.name);
     demand(attributes, asker.who, 'execute');
   }
-  return done({ file, attributes, created: false });
+  return opened(d, { file, attributes, created: false });
+}
+
+/** What an open file costs its server is not charged for a name that is not there. */
+function opened(d: Domain, o: OpenedName): WireAttempt<OpenedName> {
+  charge(d.machine.type.costs.openServerNs, Busy.files);
+  return done(o);
 }

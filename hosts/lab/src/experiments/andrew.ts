@@ -19,10 +19,11 @@ import type { Tree, TreeEntry } from '../tree.ts';
 
 interface Parameters {
   readonly start: 'cold' | 'warm';
+  readonly place: 'diskless' | 'local';
 }
 
 export interface AndrewResult {
-  /** Means over the clients. */
+  /** Means over the machines that ran it. */
   readonly phases: readonly { readonly name: string; readonly seconds: number }[];
   readonly seconds: number;
   readonly files: number;
@@ -40,6 +41,11 @@ const parameterTexts = [
     value: 'cold',
     description: 'cold: caches are empty; warm: the second of two runs is timed',
   },
+  {
+    name: 'place',
+    value: 'diskless',
+    description: 'diskless: on every client; local: on the server, which has the disk',
+  },
 ];
 
 export const andrew: Experiment<Parameters, AndrewResult> = defineExperiment({
@@ -48,7 +54,10 @@ export const andrew: Experiment<Parameters, AndrewResult> = defineExperiment({
   parameterTexts,
   parameters(given) {
     checkNames(name, given, parameterTexts);
-    return { start: choice(name, given, 'start', ['cold', 'warm'], 'cold') };
+    return {
+      start: choice(name, given, 'start', ['cold', 'warm'], 'cold'),
+      place: choice(name, given, 'place', ['diskless', 'local'], 'diskless'),
+    };
   },
   shape: () => ({
     clients: 1,
@@ -61,17 +70,18 @@ export const andrew: Experiment<Parameters, AndrewResult> = defineExperiment({
   *prepare(storage) {
     yield* systemFiles(storage);
   },
-  *run({ clients, parameters, start }): Task<AndrewResult> {
+  *run({ clients, servers, parameters, start }): Task<AndrewResult> {
+    const machines = parameters.place === 'local' ? servers : clients;
     const times: AndrewTimes[] = [];
     const digests: string[] = [];
-    const programs = clients.map((client, i) =>
-      start(client, name, function* (sys) {
-        const target = `/andrew/${client.name}`;
+    const programs = machines.map((machine, i) =>
+      start(machine, name, function* (sys) {
+        const target = `/andrew/${machine.name}`;
         const places = {
           source,
           target,
           temporary: `/tmp/ctm${i}`,
-          instructionNs: client.type.costs.instructionNs,
+          instructionNs: machine.type.costs.instructionNs,
         };
         if (parameters.start === 'warm') {
           yield* andrewProgram(sys, places);
@@ -84,8 +94,8 @@ export const andrew: Experiment<Parameters, AndrewResult> = defineExperiment({
     );
     for (const p of programs) yield* p.join();
     const [first] = times;
-    if (first === undefined || times.filter((t) => t !== undefined).length < clients.length)
-      throw new Error('andrew: a client did not finish');
+    if (first === undefined || times.filter((t) => t !== undefined).length < machines.length)
+      throw new Error('andrew: a machine did not finish');
     const phases = first.phases.map((p, n) => ({
       name: p.name,
       seconds: times.reduce((sum, t) => sum + (t.phases[n]?.seconds ?? 0), 0) / times.length,

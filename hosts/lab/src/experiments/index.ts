@@ -2,6 +2,7 @@
 import { unknownExperiment } from '../errors.ts';
 import type { Experiment } from '../experiment.ts';
 import { andrew } from './andrew.ts';
+import { fileOps } from './file-ops.ts';
 import { bulk, nullRpc } from './null-rpc.ts';
 import { replay } from './replay.ts';
 import { rpc8k } from './rpc8k.ts';
@@ -14,6 +15,7 @@ export const experiments: readonly Experiment[] = [
   any(andrew),
   any(nullRpc),
   any(bulk),
+  any(fileOps),
   any(replay),
   any(rpc8k),
   any(sharing),
