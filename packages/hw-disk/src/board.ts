@@ -32,10 +32,10 @@ export const drive: Component<'disk', DriveOptions> = /* @__PURE__ */ defineComp
   version,
   slot: 'disk',
   contract: 1,
-  requires: [],
+  requires: ['processors?'],
   options,
-  create: (_granted, { profile, policy, sectors }, machine) => {
-    const made = new Drive(machine, driveProfile(profile), policy, sectors);
+  create: ({ processors }, { profile, policy, sectors }, machine) => {
+    const made = new Drive(machine, processors ?? null, driveProfile(profile), policy, sectors);
     register(machine, made);
     return made;
   },

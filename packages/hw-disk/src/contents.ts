@@ -1,5 +1,7 @@
 /** What is on the medium: chunks of real bytes, made when something is first written to them; everything else is zeros. */
 
+import type { DiskExtent } from '@backplane/slots';
+
 const chunkSectors = 128;
 
 export class Contents {
@@ -30,6 +32,12 @@ export class Contents {
       }
       stored.set(data.subarray(from, from + length), at);
     });
+  }
+
+  /** The chunks that were ever written, in order. */
+  extents(): readonly DiskExtent[] {
+    const chunks = [...this.#chunks].sort(([a], [b]) => a - b);
+    return chunks.map(([chunk, data]) => ({ sector: chunk * chunkSectors, data }));
   }
 
   /** Calls for each chunk with the byte in it, the byte in the range, and how many bytes. */

@@ -6,7 +6,15 @@
  * before it are stored, those after it are not. Kept: the medium, the counts, and the rules, which are faults of the drive.
  */
 import { settle, type Task, tasks } from '@backplane/engine';
-import type { Disk, DiskRule, Machine, Undo } from '@backplane/slots';
+import {
+  Busy,
+  type Disk,
+  type DiskExtent,
+  type DiskRule,
+  type Machine,
+  type Processors,
+  type Undo,
+} from '@backplane/slots';
 import { Contents } from './contents.ts';
 import { failed, noSuchSector, tooManySectors, wrongLength } from './errors.ts';
 import { Mechanism } from './mechanism.ts';
@@ -38,8 +46,17 @@ export class Drive implements Disk {
   /** Replaced, never changed: a rule may take itself back while it judges. */
   #rules: readonly DiskRule[] = [];
 
-  /** @param sectors that are used, from the first; 0: all */
-  constructor(machine: Machine, profile: DriveProfile, policy: Policy, sectors: number) {
+  /**
+   * @param processors null: nobody is interrupted
+   * @param sectors that are used, from the first; 0: all
+   */
+  constructor(
+    machine: Machine,
+    processors: Processors | null,
+    profile: DriveProfile,
+    policy: Policy,
+    sectors: number,
+  ) {
     if (sectors > profile.sectors) throw tooManySectors(profile.name, sectors, profile.sectors);
     this.#machine = machine;
     this.name = `${profile.name} of ${machine.name}`;
@@ -57,8 +74,12 @@ export class Drive implements Disk {
               sectors: this.sectors,
               sectorBytes,
               phase: (revolutionNs) => machine.random('disk.phase').below(revolutionNs),
+              interrupt: (served) => {
+                if (processors === null) served();
+                else processors.interrupt(machine.type.costs.diskInterruptNs, Busy.files, served);
+              },
             },
-            (r) => this.#finish(r),
+            (r) => this.#transfer(r),
           );
   }
 
@@ -83,6 +104,15 @@ export class Drive implements Disk {
   inspect(sector: number, count: number): Uint8Array {
     this.#check(sector, count);
     return this.#contents.read(sector, count);
+  }
+
+  extents(): readonly DiskExtent[] {
+    return this.#contents
+      .extents()
+      .map(({ sector, data }) => ({
+        sector,
+        data: data.subarray(0, (this.sectors - sector) * this.sectorBytes),
+      }));
   }
 
   addRule(rule: DiskRule): Undo {
@@ -121,7 +151,7 @@ export class Drive implements Disk {
     // The start of an I/O can be observed: what the caller has done so far has to be paid for first.
     yield* settle();
     const r = new Request(operation, sector, count, data, this.#machine.engine.nowNs);
-    if (this.mechanism === null) this.#finish(r);
+    if (this.mechanism === null) this.#transfer(r);
     else {
       this.mechanism.submit(r);
       while (!r.ended) yield* r.whenEnded.wait();
@@ -130,8 +160,8 @@ export class Drive implements Disk {
     return r;
   }
 
-  /** The instant at which a request is done: now the bytes move. */
-  #finish(r: Request): void {
+  /** The last sector has passed the head: now the bytes are where they go. */
+  #transfer(r: Request): void {
     r.failed = this.#rules.some((rule) => rule.judge(r.operation, r.sector, r.count) === 'error');
     if (r.data === null) {
       this.counts.reads++;
@@ -158,8 +188,6 @@ export class Drive implements Disk {
         failed,
       });
     }
-    r.ended = true;
-    r.whenEnded.wakeAll();
   }
 
   /** @throws KernelError `noSuchSector` */

@@ -4,8 +4,13 @@
  *   state    event       action                                                    next
  *   resting  request     lay it out in time (or find it in the buffer), arm timer   working
  *   working  request     queue it                                                   working
- *   working  timer       hand it over as done; take the next by the policy          working or resting
+ *   working  timer       the bytes move; interrupt the processor                    reporting
+ *   reporting request    queue it                                                   reporting
+ *   reporting served     hand it over as done; take the next by the policy          working or resting
  *   any      power off   tell which sectors of a write had begun; forget the rest   resting
+ *
+ * The next request is started by the interrupt that reports the one before, so on a drive without a buffer the sector that
+ * follows has passed by then, however soon it is asked for: one contiguous block in each revolution.
  *
  * A request takes the controller's overhead, the seek, the wait until its first sector comes round, and the transfer at the
  * rate of the platters; the head switch, or the next cylinder, and the wait again at each end of a track. The platters turn
@@ -37,7 +42,8 @@ export class Mechanism {
 
   readonly counts: MechanismCounts = { busyNs: 0, seekNs: 0, rotationNs: 0, queueMax: 0 };
   readonly #engine: Engine;
-  readonly #done: (r: Request) => void;
+  readonly #transferred: (r: Request) => void;
+  readonly #interrupt: (served: () => void) => void;
   readonly #geometry: Geometry;
   readonly #seeks: SeekCurve;
   readonly #headSwitchNs: number;
@@ -48,11 +54,13 @@ export class Mechanism {
   readonly #timer: Timer;
   readonly #arm: Arm = { cylinder: 0, head: 0 };
   #working: Request | null = null;
+  /** The processor has not yet heard of the last request's end. */
+  #reporting = false;
   #timeline: Timeline | null = null;
   #epoch = 0;
   readonly #progress = new WaitQueue();
 
-  /** @param done called at the instant at which a request is done, before the next one begins */
+  /** @param transferred called at the instant at which the last sector of a request has passed the head */
   constructor(
     scope: Scope,
     figures: DriveFigures,
@@ -61,11 +69,14 @@ export class Mechanism {
       readonly sectors: number;
       readonly sectorBytes: number;
       readonly phase: (revolutionNs: number) => number;
+      /** Interrupts the processor, which calls back when it has served the interrupt. */
+      readonly interrupt: (served: () => void) => void;
     },
-    done: (r: Request) => void,
+    transferred: (r: Request) => void,
   ) {
     this.#engine = scope.engine;
-    this.#done = done;
+    this.#transferred = transferred;
+    this.#interrupt = o.interrupt;
     const revolutionNs = Math.round(60e9 / figures.rpm);
     this.#geometry = new Geometry(figures, revolutionNs, o.phase(revolutionNs));
     this.#seeks = new SeekCurve({
@@ -94,7 +105,7 @@ export class Mechanism {
     this.#queue.push(r);
     const queued = this.#queue.length + (this.#working === null ? 0 : 1);
     if (queued > this.counts.queueMax) this.counts.queueMax = queued;
-    if (this.#working === null) this.#begin();
+    if (this.#working === null && !this.#reporting) this.#begin();
   }
 
   /** Returns when all that was submitted before is done; what is submitted later begins no earlier than that. */
@@ -113,6 +124,7 @@ export class Mechanism {
     this.#queue.clear();
     this.#buffer.drop();
     this.#working = null;
+    this.#reporting = false;
     this.#timeline = null;
     return cut?.operation === 'write' ? { request: cut, begun } : undefined;
   }
@@ -150,9 +162,14 @@ export class Mechanism {
     this.#timeline = null;
     this.#working = null;
     if (r.operation === 'read') this.#buffer.follow(r.sector + r.count, this.#arm, nowNs);
-    this.#done(r);
-    if (this.#working === null) this.#begin();
-    if (this.#progress.length > 0) this.#progress.wakeAll();
+    this.#transferred(r);
+    this.#reporting = true;
+    this.#interrupt(() => {
+      this.#reporting = false;
+      r.end();
+      if (this.#working === null) this.#begin();
+      if (this.#progress.length > 0) this.#progress.wakeAll();
+    });
   }
 
   #lay(t: Timeline, sector: number, count: number, arm: Arm, fromNs: number): void {

@@ -35,6 +35,11 @@ export class Request {
     this.queuedNs = nowNs;
   }
 
+  end(): void {
+    this.ended = true;
+    this.whenEnded.wakeAll();
+  }
+
   /** Both touch a sector, and one of them writes it: their order matters. */
   conflictsWith(other: Request): boolean {
     return (

@@ -171,3 +171,14 @@ describe('faults', () => {
     expect(w.disk.inspect(3, 1)).toEqual(new Uint8Array(512).fill(201));
   });
 });
+
+describe('the extents of a drive', () => {
+  it('hold everything that was written, and make the same disk of another drive', () => {
+    const from = new World({ profile: 'instant', sectors: 700 });
+    for (const sector of [0, 129, 650, 699]) from.run(from.disk.write(sector, sectorsOf(1, sector % 256)));
+    const to = new World({ profile: 'instant', sectors: 700 });
+    for (const { sector, data } of from.disk.extents()) to.disk.load(sector, data);
+    expect(firstDifference(to.disk.inspect(0, 700), from.disk.inspect(0, 700))).toBe(-1);
+    expect([...from.disk.extents()].map((e) => e.sector)).toEqual([0, 128, 640]);
+  });
+});

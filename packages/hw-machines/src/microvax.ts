@@ -23,6 +23,7 @@ export const microvax2: MachineType = /* @__PURE__ */ defineMachineType({
     packetReceiveNs: prior(400_000, 'only send + receive + path are identified by a row'),
     fragmentReceiveNs: prior(270_000, 'a receive without the wake-up'),
     transmitTurnaroundNs: prior(500_000, "the Sun-3's"),
+    diskInterruptNs: prior(400_000, 'as the interrupt of a packet'),
     hostMonitorNs: slower(130_000),
     spriteRpcPathNs: slower(313_000),
     sunRpcPathNs: slower(900_000),

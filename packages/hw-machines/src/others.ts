@@ -14,6 +14,7 @@ const costNames = [
   'packetReceiveNs',
   'fragmentReceiveNs',
   'transmitTurnaroundNs',
+  'diskInterruptNs',
   'hostMonitorNs',
   'spriteRpcPathNs',
   'sunRpcPathNs',

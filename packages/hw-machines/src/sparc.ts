@@ -17,6 +17,7 @@ const sparcstation: Costs = {
   packetReceiveNs: prior(130_000, 'only send + receive + path are identified by a row'),
   fragmentReceiveNs: prior(90_000, 'a receive without the wake-up'),
   transmitTurnaroundNs: fitted(192_000, 'Sprite RPC: 16 KB calls at 900 KB/s'),
+  diskInterruptNs: prior(130_000, 'as the interrupt of a packet'),
   hostMonitorNs: fifth(130_000),
   spriteRpcPathNs: fitted(378_000, 'Sprite RPC: null call 1.6 ms'),
   sunRpcPathNs: prior(580_000, "Sprite RPC's path in the proportion of the Sun-3"),

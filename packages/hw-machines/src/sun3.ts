@@ -19,6 +19,7 @@ const sun3: Omit<MachineType, 'costs' | 'sources' | 'name' | 'description' | 'me
       500_000,
       "Sprite's own measure of how long this machine takes to turn a packet around",
     ),
+    diskInterruptNs: prior(300_000, 'as the interrupt of a packet; no row identifies it'),
     hostMonitorNs: fitted(130_000, 'Sprite RPC: null call without host monitoring 2.19 ms'),
     spriteRpcPathNs: fitted(313_000, 'Sprite RPC: null call 2.45 ms'),
     sunRpcPathNs: prior(

@@ -14,6 +14,12 @@ export interface DiskRule {
   judge(operation: 'read' | 'write', sector: number, count: number): 'pass' | 'error';
 }
 
+/** Sectors that follow one another, and what they hold: shared with the drive, not to be changed. */
+export interface DiskExtent {
+  readonly sector: number;
+  readonly data: Uint8Array;
+}
+
 export interface Disk {
   readonly name: string;
   readonly sectorBytes: number;
@@ -34,6 +40,8 @@ export interface Disk {
   barrier(): Task<void>;
   /** The content as it is on the medium now: for images, checkers and crash tests. Costs no virtual time. */
   inspect(sector: number, count: number): Uint8Array;
+  /** Everything on the medium that is not zeros, in order of sectors: for images. Costs no virtual time. */
+  extents(): readonly DiskExtent[];
   addRule(rule: DiskRule): Undo;
   /** Puts content on the medium before virtual time starts: for imported trees and images. */
   load(sector: number, data: Uint8Array): void;

@@ -16,7 +16,7 @@ export type {
   Served,
 } from './component.ts';
 export { defineComponent } from './component.ts';
-export type { Disk, DiskRule } from './disk.ts';
+export type { Disk, DiskExtent, DiskRule } from './disk.ts';
 export type { StationAddress } from './frame.ts';
 export { broadcastAddress, Frame, isGroupAddress } from './frame.ts';
 export type { Kernel, KernelSpec } from './kernel.ts';

@@ -40,6 +40,8 @@ export interface MachineCosts {
   readonly fragmentReceiveNs: number;
   /** The interface's pause between two queued packets: the next one is started by the transmit-done interrupt. */
   readonly transmitTurnaroundNs: number;
+  /** The interrupt that reports a disk request done, up to the start of the next one. */
+  readonly diskInterruptNs: number;
   /** Noting in the host monitor that a peer is alive, once for each arriving RPC packet. */
   readonly hostMonitorNs: number;
   /** Sprite RPC's own code, once on each side of a call. */

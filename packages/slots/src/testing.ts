@@ -16,6 +16,7 @@ const free: MachineCosts = {
   packetReceiveNs: 0,
   fragmentReceiveNs: 0,
   transmitTurnaroundNs: 0,
+  diskInterruptNs: 0,
   hostMonitorNs: 0,
   spriteRpcPathNs: 0,
   sunRpcPathNs: 0,

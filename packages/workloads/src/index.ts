@@ -2,10 +2,18 @@
 
 export type { AndrewPlaces, AndrewTimes, PhaseTime } from './andrew/andrew.ts';
 export { andrew } from './andrew/andrew.ts';
+export { Commands, executables } from './andrew/commands.ts';
 export { find } from './andrew/phases.ts';
 export type { SourceFile } from './andrew/source-tree.ts';
 export { andrewSources } from './andrew/source-tree.ts';
-export { includeDirectory, libraryBytes, libraryPath, systemHeaders } from './andrew/system-files.ts';
+export {
+  includeDirectory,
+  libraryBytes,
+  libraryPath,
+  passwordBytes,
+  passwordFile,
+  systemHeaders,
+} from './andrew/system-files.ts';
 export { mm1 } from './engine/mm1.ts';
 export type { Outcome } from './engine/outcome.ts';
 export { callbacks, w1 } from './engine/w1.ts';

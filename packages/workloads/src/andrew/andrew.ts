@@ -1,8 +1,9 @@
 /** The Andrew benchmark as a program: five phases over a source tree, each timed. */
 import type { Task } from '@backplane/engine';
 import type { Calls } from '@backplane/slots';
-import { type CompilerOptions, compile, linker, run } from './compiler.ts';
-import { copyFiles, type Found, find, makeDirectories, readAll, scanDirectories } from './phases.ts';
+import type { Commands } from './commands.ts';
+import { type CompilerOptions, compile, link } from './compiler.ts';
+import { copyFiles, find, makeDirectories, readAll, type Site, scanDirectories } from './phases.ts';
 import { libraryPath } from './system-files.ts';
 
 export interface PhaseTime {
@@ -25,22 +26,25 @@ export interface AndrewPlaces {
   /** Where temporary files go: a name to which suffixes are added. */
   readonly temporary: string;
   readonly instructionNs: number;
+  /** Of the machine: a second run finds the programs in memory. */
+  readonly commands: Commands;
 }
 
 export function* andrew(sys: Calls, p: AndrewPlaces): Task<AndrewTimes> {
   const tree = yield* find(sys, p.source);
   const sources = tree.files.filter((f) => f.endsWith('.c'));
+  const site: Site = { tree, ...p };
   const phases: PhaseTime[] = [];
   const timed = function* (name: string, phase: Task<void>): Task<void> {
     const startNs = yield* sys.time();
     yield* phase;
     phases.push({ name, seconds: ((yield* sys.time()) - startNs) / 1e9 });
   };
-  yield* timed('makedir', makeDirectories(sys, tree, p.target));
-  yield* timed('copy', copyFiles(sys, tree, p.source, p.target));
-  yield* timed('scandir', scanDirectories(sys, p.target));
-  yield* timed('readall', readAll(sys, tree, p.target));
-  yield* timed('make', make(sys, tree, sources, p));
+  yield* timed('makedir', makeDirectories(sys, site));
+  yield* timed('copy', copyFiles(sys, site));
+  yield* timed('scandir', scanDirectories(sys, site));
+  yield* timed('readall', readAll(sys, site));
+  yield* timed('make', make(sys, site, sources, p.temporary));
   return {
     phases,
     files: tree.files.length,
@@ -50,26 +54,26 @@ export function* andrew(sys: Calls, p: AndrewPlaces): Task<AndrewTimes> {
 }
 
 /** make: looks at every file that may decide what is to be done, compiles what is, links all of it. */
-function* make(sys: Calls, tree: Found, sources: readonly string[], p: AndrewPlaces): Task<void> {
+function* make(sys: Calls, site: Site, sources: readonly string[], temporary: string): Task<void> {
   if (sources.length === 0) return;
-  const includes = ['', ...tree.directories]
-    .map((d) => (d === '' ? p.target : `${p.target}/${d}`))
-    .filter((d) =>
-      tree.files.some(
-        (f) =>
-          f.endsWith('.h') &&
-          `${p.target}/${f}`.startsWith(`${d}/`) &&
-          !`${p.target}/${f}`.slice(d.length + 1).includes('/'),
-      ),
-    );
-  const o: CompilerOptions = { includes, instructionNs: p.instructionNs };
+  const { tree, target, commands, instructionNs } = site;
   const headers = tree.files.filter((f) => f.endsWith('.h'));
-  const objects: string[] = [];
-  for (const source of sources) {
-    for (const f of [source, ...headers]) yield* sys.stat(`${p.target}/${f}`);
-    const object = `${p.target}/${source.slice(0, -2)}.o`;
-    yield* compile(sys, `${p.target}/${source}`, object, p.temporary, o);
-    objects.push(object);
-  }
-  yield* run(sys, 'ld', linker(objects, libraryPath, `${p.target}/a.out`, o));
+  const o: CompilerOptions = { includes: includeDirectories(headers, target), instructionNs, commands };
+  yield* commands.run(sys, 'make', function* (maker) {
+    const objects: string[] = [];
+    for (const source of sources) {
+      for (const f of [source, ...headers]) yield* maker.stat(`${target}/${f}`);
+      const object = `${target}/${source.slice(0, -2)}.o`;
+      yield* commands.run(maker, 'cc', (cc) => compile(cc, `${target}/${source}`, object, temporary, o));
+      objects.push(object);
+    }
+    yield* commands.run(maker, 'cc', (cc) => link(cc, objects, libraryPath, `${target}/a.out`, o));
+    return 0;
+  });
+}
+
+/** Directories of the copy that hold headers. */
+function includeDirectories(headers: readonly string[], target: string): readonly string[] {
+  const below = headers.map((f) => f.slice(0, Math.max(0, f.lastIndexOf('/'))));
+  return [...new Set(below)].map((d) => (d === '' ? target : `${target}/${d}`));
 }

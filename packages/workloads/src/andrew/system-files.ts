@@ -1,5 +1,6 @@
 /**
- * What a compiler finds on the system, and not in the tree: the headers that every program includes, and the C library.
+ * What programs find on the system, and not in the tree: the headers that every source includes, the C library, and the file
+ * of users.
  * Their sizes bring the bytes that the benchmark reads and writes to the published 13.7 and 8.6 MB (Nelson, Welch,
  * Ousterhout 1988: 54.9 and 34.4 KB/s over 249 s); they are the workload's, not a machine's.
  */
@@ -24,6 +25,9 @@ export const libraryBytes = 420_000;
 
 export const includeDirectory = '/usr/include';
 export const libraryPath = '/lib/libc.a';
+export const passwordFile = '/etc/passwd';
+/** Of a machine with a few users. */
+export const passwordBytes = 900;
 
 /** Every header includes the next, so that any of them brings all. */
 export function systemHeaders(): readonly SourceFile[] {
