@@ -3,6 +3,8 @@
  *
  *   state        event                                      action                                   next
  *   remote       a grant says "may cache"                   drop stale blocks                        cached
+ *   remote       the same, and a file that was forbidden    the server has forgotten its opens:      remote
+ *                copies is still open                       doubt it, so that it is told
  *   cached       a grant says "may not"                     write back, drop all                     remote
  *   cached       callback: invalidate                       write back, drop all                     remote
  *   cached       a grant with a later good version          drop all, dirty or not                   cached
@@ -12,7 +14,7 @@
  * Grants are numbered by stamps, and an older one that comes late changes nothing.
  *
  * Four locks, always taken in this order:
- *   counts    a close and a reopening each tell the server counts: one at a time
+ *   counts    a close, a lock and a reopening each tell the server what this host has: one at a time
  *   access    readers share it; a writer, and whoever changes what may be cached, has it alone. Never held while waiting
  *             for a server to come back
  *   (the block cache's own)
@@ -60,6 +62,8 @@ export class ClientFile {
   /** Opens on this host. */
   uses: Uses = noUses;
   cacheable = false;
+  /** Copies have been forbidden, and are until all opens on this host are closed. */
+  forbidden = false;
   version: Version = { number: 0, life: 0 };
   stamp: Stamp = noStamp;
   /** As the server gave them with the newest grant. */
@@ -69,6 +73,8 @@ export class ClientFile {
   modifyNs = 0;
   accessNs = 0;
   lost = false;
+  /** Reopens with a writer or dirty blocks that the server may have executed and has not answered: each may have made a version. */
+  unansweredReopens = 0;
   /** Locks held through opens of this host, by stream. */
   readonly locks: Map<string, LockMode> = new Map();
   /** Who waits for the lock: to be woken when the server has forgotten them. */
@@ -148,6 +154,11 @@ export class ClientFile {
     const emptied = grant.emptiedAt > 0 && isNewer({ life, number: grant.emptiedAt }, this.stamp);
     const stale = !isGood(this.version, grant.goodFrom, life);
     let { cacheable } = grant;
+    if (cacheable && this.forbidden) {
+      // Only a server that has forgotten the other opens says so.
+      cacheable = false;
+      this.parts.servers.doubt(this.server);
+    }
     if (emptied) this.discard();
     else if (stale) this.#dropStale();
     else if (!cacheable) cacheable = !(yield* this.#emptyCache());
@@ -160,6 +171,7 @@ export class ClientFile {
     this.stamp = grant.stamp;
     this.attributes = grant.attributes;
     this.cacheable = cacheable;
+    this.forbidden = !cacheable && this.isOpen;
   }
 
   #dropStale(): void {
@@ -184,6 +196,7 @@ export class ClientFile {
   /** By order of the server: no copies from now on. The caller has the access alone, and nothing is dirty. */
   stopCaching(): void {
     this.cacheable = false;
+    this.forbidden = this.isOpen;
     this.#blocks?.drop('all');
   }
 
@@ -230,6 +243,12 @@ export class ClientFile {
     };
   }
 
+  /** Returns when the write-backs that are under way have ended. */
+  *awaitWriteBacks(): Task<void> {
+    yield* this.gate.takeAlone();
+    this.gate.giveBack();
+  }
+
   /** Returns when nothing is dirty that was when it was called. @throws what the write-back throws */
   *flush(): Task<void> {
     if (this.dirtyBlocks > 0) yield* this.blocks.flush();
@@ -240,6 +259,11 @@ export class ClientFile {
   opened(uses: Uses): void {
     this.uses = uses;
     this.#watch();
+  }
+
+  closed(uses: Uses): void {
+    this.uses = uses;
+    if (!this.isOpen) this.forbidden = false;
   }
 
   /** After a close or a write-back: a server on which nothing is left of it need not be watched for its sake. */

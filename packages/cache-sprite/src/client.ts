@@ -25,12 +25,13 @@ import {
 } from '@backplane/slots';
 import { ClientFiles } from './client-files.ts';
 import type { ClientParts } from './client-parts.ts';
-import { flushIfPossible, OpenFile } from './open-file.ts';
+import { ifPossible } from './file-write.ts';
+import { OpenFile } from './open-file.ts';
 import { names, type Opened, type OpenRequest, openFile } from './open-procedures.ts';
 import { Recalls } from './recall.ts';
 import { Reopening } from './reopen.ts';
 import type { Server } from './server.ts';
-import { plus, usesOf } from './uses.ts';
+import { plus, usesOf, writes } from './uses.ts';
 
 type Found = Attempt<OpenObject | Elsewhere>;
 
@@ -69,6 +70,7 @@ export class Client implements FileProtocol {
     const server = serverOf(t.authority);
     yield* servers.opening(server);
     let answered = false;
+    let cancelled = true;
     try {
       const request: OpenRequest = {
         start: startOf(t.root),
@@ -82,17 +84,20 @@ export class Client implements FileProtocol {
         openFile,
         request,
       );
-      answered = true;
+      cancelled = false;
+      answered = outcome.is !== 'unreachable';
       if (outcome.is !== 'done') return outcome;
       counters.opens++;
       return yield* this.#opened(t, how, outcome.value);
     } catch (e) {
+      cancelled = false;
       answered = true;
       throw e;
     } finally {
       servers.opened(server);
-      // Cancelled while the server may have opened it.
-      if (!answered) servers.abandoned(server);
+      if (!answered && writes(how)) servers.unanswered(server);
+      // Of a silent server naming takes care.
+      if (cancelled) servers.abandoned(server);
     }
   }
 
@@ -181,6 +186,6 @@ export class Client implements FileProtocol {
 
   /** At a halt: what can be written back is. */
   *writeBackAll(): Task<void> {
-    for (const f of this.#files.all()) yield* flushIfPossible(f);
+    for (const f of this.#files.all()) yield* ifPossible(f.flush());
   }
 }

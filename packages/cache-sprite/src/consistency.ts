@@ -12,9 +12,10 @@
  *        copies stay allowed, X wrote last                  write back
  *        copies are forbidden, X reads                      invalidate
  *        copies are forbidden, X writes, or wrote last      write back and invalidate
- *   5. an open for writing gets the next version, and its client is the last writer if it may keep copies; each open gets
+ *   5. then the first half of 3 is asked again: everybody else may have closed the file meanwhile, or be dead
+ *   6. an open for writing gets the next version, and its client is the last writer if it may keep copies; each open gets
  *      a new stamp
- *   6. callbacks have a minute. A client that died is forgotten; one that did not report is dropped from this file, so that
+ *   7. callbacks have a minute. A client that died is forgotten; one that did not report is dropped from this file, so that
  *      what it sends later is refused and it has to reopen. Only "no space" for what was to be written back fails the open.
  *
  * The client that opens is never called back: it mends its own cache by the reply. Nor is this host: its own programs
@@ -32,9 +33,10 @@ import {
 import { type Callback, type Callbacks, patienceNs, resendNs } from './callbacks.ts';
 import { consistFlags } from './consist-procedures.ts';
 import type { Counters } from './counters.ts';
-import type { Deaths } from './deaths.ts';
-import type { Grant } from './open-procedures.ts';
+import type { Epochs } from './epochs.ts';
+import type { Grant, ReopenRequest } from './open-procedures.ts';
 import type { ClientEntry, ServerFile } from './server-file.ts';
+import { judge } from './stamp.ts';
 import { plus, type Uses, usesOf } from './uses.ts';
 
 const noSpace = /* @__PURE__ */ kernelErrorNumber('noSpace');
@@ -46,7 +48,7 @@ export class Consistency {
 
   readonly #machine: Machine;
   readonly #callbacks: Callbacks;
-  readonly #deaths: Deaths;
+  readonly #epochs: Epochs;
   readonly #counters: Counters;
   /** May clients keep copies at all? */
   readonly #clientCaching: boolean;
@@ -55,13 +57,13 @@ export class Consistency {
   constructor(
     machine: Machine,
     callbacks: Callbacks,
-    deaths: Deaths,
+    epochs: Epochs,
     counters: Counters,
     clientCaching: boolean,
   ) {
     this.#machine = machine;
     this.#callbacks = callbacks;
-    this.#deaths = deaths;
+    this.#epochs = epochs;
     this.#counters = counters;
     this.#clientCaching = clientCaching;
   }
@@ -69,15 +71,16 @@ export class Consistency {
   /**
    * One open.
    *
-   * @param died how often its client had been called dead when the server began to work on it
-   * @throws KernelError `busy`; `noSpace`; `recovering` when the client was called dead meanwhile
+   * @param epoch the client's, when the server began to work on it
+   * @throws KernelError `busy`; `noSpace`; `recovering` when that epoch has ended meanwhile
    */
-  *open(f: ServerFile, from: HostId, died: number, how: OpenHow, created: boolean): Task<Grant> {
+  *open(f: ServerFile, from: HostId, epoch: number, how: OpenHow, created: boolean): Task<Grant> {
     const added = usesOf(how);
     this.#demandNotBusy(f, added);
     const writing = added.writers > 0;
-    const sharing = yield* this.#recall(f, from, writing);
-    this.#deaths.demand(from, died);
+    const shared = f.isSharedWith(from, writing);
+    yield* this.#callBack(f, from, shared);
+    this.#epochs.demand(from, epoch);
     const { storage } = f.domain;
     const number = ++this.#stamps;
     if (how.truncate === true && !created) {
@@ -87,9 +90,10 @@ export class Consistency {
     const before = (yield* storage.attributes(f.id)).version;
     if (writing) yield* storage.setAttributes(f.id, { version: before + 1 });
     const attributes = yield* storage.attributes(f.id);
-    this.#deaths.demand(from, died);
+    this.#epochs.demand(from, epoch);
 
     // From here on nothing blocks.
+    const sharing = this.#decide(f, shared && f.isOpenElsewhere(from));
     const cacheable = !sharing && this.#mayCache(attributes, from);
     if (writing) f.history.written(from, before);
     const client = f.client(from);
@@ -101,35 +105,37 @@ export class Consistency {
   /**
    * After a reboot, or a partition: the client says what it has. The same rules, with its counts as they are.
    *
+   * @returns the grant; and how many opens the client has closed while the server could not be told, still to be closed here
    * @throws KernelError `stale`: others have written what it keeps copies of
    */
   *reopen(
     f: ServerFile,
     from: HostId,
-    died: number,
-    has: {
-      readonly uses: Uses;
-      readonly cached: boolean;
-      readonly dirty: boolean;
-      readonly version: { readonly number: number; readonly life: number };
-    },
-    isGood: (version: number) => boolean,
-  ): Task<Grant> {
+    epoch: number,
+    has: Pick<ReopenRequest, 'uses' | 'cached' | 'dirty' | 'version' | 'unanswered'>,
+  ): Task<{ readonly grant: Grant; readonly closed: number }> {
     const { storage } = f.domain;
     const copies = has.cached || has.dirty;
     const { version: stored } = yield* storage.attributes(f.id);
-    if (copies && !isGood(stored)) throw new KernelError('stale', 'written by others meanwhile');
+    const theirs = f.history.goodFrom(from, stored);
+    const verdict = judge(has.version, has.unanswered, theirs, this.#machine.bootId);
+    if (copies && verdict === 'old') throw new KernelError('stale', 'written by others meanwhile');
     // Copies that were forbidden before the crash stay forbidden.
     const wasShared = has.uses.opens > 0 && !has.cached;
-    const sharing = yield* this.#recall(f, from, has.uses.writers > 0 || has.dirty, wasShared);
-    // Who was given the old bytes in this life finds a new version, once the dirty blocks are here.
-    const renewed = has.dirty && f.history.grantedToOthers(from);
+    const writing = has.uses.writers > 0 || has.dirty;
+    const shared = wasShared || f.isSharedWith(from, writing);
+    yield* this.#callBack(f, from, shared);
+    // A writer that this life did not know of: who read in its absence finds a new version, once its bytes are here.
+    const known = f.clients.get(from);
+    const renewed =
+      writing && ((known?.uses.writers ?? 0) < has.uses.writers || (has.dirty && f.lastWriter !== from));
     const version = (copies ? Math.max(stored, has.version.number) : stored) + (renewed ? 1 : 0);
     if (version !== stored) yield* storage.setAttributes(f.id, { version });
     const attributes = yield* storage.attributes(f.id);
-    this.#deaths.demand(from, died);
+    this.#epochs.demand(from, epoch);
 
     // From here on nothing blocks.
+    const sharing = this.#decide(f, wasShared || (shared && f.isOpenElsewhere(from)));
     const cacheable = !sharing && this.#mayCache(attributes, from);
     if (renewed) f.history.written(from, version - 1);
     const client = f.client(from);
@@ -141,9 +147,9 @@ export class Consistency {
     else if (f.lastWriter === from) f.lastWriter = null;
     if (has.dirty) client.caching = true;
     const grant = this.#grant(f, client, ++this.#stamps, cacheable, attributes);
-    // Closed while the server could not be told.
-    for (let i = more; i < 0; i++) yield* f.domain.closed(f.id);
-    return grant;
+    // In doubt dirty blocks are believed, and clean ones fetched again.
+    const goodFrom = { number: has.dirty ? has.version.number : version, thisLife: false };
+    return { grant: verdict === 'doubtful' ? { ...grant, goodFrom } : grant, closed: Math.max(0, -more) };
   }
 
   #grant(
@@ -154,10 +160,7 @@ export class Consistency {
     attributes: StoredAttributes,
   ): Grant {
     client.stamp = number;
-    if (cacheable) {
-      client.caching = true;
-      f.history.granted(client.host);
-    }
+    if (cacheable) client.caching = true;
     return {
       cacheable,
       stamp: { life: this.#machine.bootId, number },
@@ -177,17 +180,16 @@ export class Consistency {
     return this.#clientCaching && a.type === 'file' && client !== this.#machine.host;
   }
 
-  /** Decides whether copies are forbidden, and calls the others back. */
-  *#recall(f: ServerFile, from: HostId, writing: boolean, wasShared = false): Task<boolean> {
-    const sharing = wasShared || f.isSharedWith(from, writing);
-    yield* this.#callBack(f, from, sharing);
+  /** Returns whether copies are forbidden: because the file is shared now, or has been and is not closed since. */
+  #decide(f: ServerFile, sharing: boolean): boolean {
     if (sharing && !f.shared) {
       f.shared = true;
       this.#counters.disables++;
     }
-    return sharing;
+    return f.shared;
   }
 
+  /** Returns when all others have done what they have to, or were dropped. @throws KernelError `noSpace` */
   *#callBack(f: ServerFile, from: HostId, sharing: boolean): Task<void> {
     let hosts: HostId[] = [];
     for (const c of f.clients.values())

@@ -5,7 +5,7 @@
  * The copy from the user into a block is charged by the block cache; the one into a message here.
  */
 import { charge, type Task, task } from '@backplane/engine';
-import { Busy, KernelError } from '@backplane/slots';
+import { Busy, isKernelError, KernelError } from '@backplane/slots';
 import type { ClientFile } from './client-file.ts';
 import { truncateFile, writeFile } from './io-procedures.ts';
 
@@ -65,18 +65,41 @@ export const writeRemote: (f: ClientFile, w: Progress) => Task<void> = /* @__PUR
 /** Cuts or extends the file at the server, and here. The caller has the access alone. */
 export const truncate: (f: ClientFile, sizeBytes: number) => Task<void> = /* @__PURE__ */ task(
   function* truncate(f: ClientFile, sizeBytes: number): Task<void> {
-    const { calls } = f.parts;
-    // A block on its way to the server must not arrive after the truncation.
-    yield* f.gate.takeAlone();
+    let cancelled = true;
     try {
-      yield* calls.call(f.server, truncateFile, { file: f.id, sizeBytes });
-      if (f.cacheable) cut(f, sizeBytes);
+      yield* truncateOnce(f, sizeBytes);
+      cancelled = false;
+    } catch (e) {
+      cancelled = false;
+      throw e;
     } finally {
-      f.gate.giveBack();
+      // The server may have done it, or not: both must have the same before others go on.
+      if (cancelled) yield* ifPossible(truncateOnce(f, sizeBytes));
     }
-    if (f.cacheable) yield* zeroTail(f);
   },
 );
+
+function* truncateOnce(f: ClientFile, sizeBytes: number): Task<void> {
+  const { calls } = f.parts;
+  // A block on its way to the server must not arrive after the truncation.
+  yield* f.gate.takeAlone();
+  try {
+    yield* calls.call(f.server, truncateFile, { file: f.id, sizeBytes });
+    if (f.cacheable) cut(f, sizeBytes);
+  } finally {
+    f.gate.giveBack();
+  }
+  if (f.cacheable) yield* zeroTail(f);
+}
+
+/** Ends quietly if the server does not take it. What was to be written back stays dirty, and is tried again later. */
+export function* ifPossible(operation: Task<void>): Task<void> {
+  try {
+    yield* operation;
+  } catch (e) {
+    if (!isKernelError(e)) throw e;
+  }
+}
 
 function cut(f: ClientFile, sizeBytes: number): void {
   const before = f.sizeBytes;

@@ -1,6 +1,6 @@
 /**
- * What a server remembers of one file until its own reboot, whether or not the file is open: who has opened it for writing,
- * and who was allowed to keep copies. From that follows which copies are good.
+ * What a server remembers of one file until its own reboot, whether or not the file is open: who has opened it for writing
+ * last. From that follows which copies are good.
  *
  *   a client's blocks of version v are good when
  *     nobody has opened the file for writing in this life     v is at least the version that is stored
@@ -19,8 +19,6 @@ export class History {
   #writer: HostId | null = null;
   /** What was good for that one before its own, possibly many, opens for writing. */
   #before: GoodFrom = { number: 0, thisLife: false };
-  #holder: HostId | null = null;
-  #severalHolders = false;
 
   /** @param version the stored one */
   goodFrom(client: HostId, version: number): GoodFrom {
@@ -33,16 +31,5 @@ export class History {
     if (this.#writer === client) return;
     this.#before = { number: version, thisLife: this.#writer !== null };
     this.#writer = client;
-  }
-
-  /** The client may keep copies. */
-  granted(client: HostId): void {
-    if (this.#holder !== null && this.#holder !== client) this.#severalHolders = true;
-    this.#holder = client;
-  }
-
-  /** May another one than this client have copies from this life? */
-  grantedToOthers(client: HostId): boolean {
-    return this.#severalHolders || (this.#holder !== null && this.#holder !== client);
   }
 }

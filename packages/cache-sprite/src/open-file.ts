@@ -9,7 +9,8 @@
  *   noAnswer        a block's place is held by dirty blocks of a server in doubt: wait until one is back
  *   any other       the program's
  *
- * A close is never tried again and waits for no server: one may leave a dead server's files.
+ * A close is never tried again and waits for no server: one may leave a dead server's files. When the program is killed
+ * that waits in one, the close goes on without it.
  */
 import { charge, type Task, tasks } from '@backplane/engine';
 import { attributesOf } from '@backplane/file-service';
@@ -34,8 +35,8 @@ import {
 } from '@backplane/slots';
 import type { ClientFile } from './client-file.ts';
 import { readCached, readRemote } from './file-read.ts';
-import { type Progress, truncate, writeCached, writeRemote } from './file-write.ts';
-import { fileAttributes, lockFile, setFileAttributes, syncFile } from './io-procedures.ts';
+import { ifPossible, type Progress, truncate, writeCached, writeRemote } from './file-write.ts';
+import { fileAttributes, type LockRequest, lockFile, setFileAttributes, syncFile } from './io-procedures.ts';
 import { closeFile } from './open-procedures.ts';
 import { minus, usesOf, writes } from './uses.ts';
 
@@ -52,7 +53,7 @@ export class OpenFile implements OpenObject {
   readonly file: ClientFile;
   /** Tells the table that one open is less. */
   readonly #closedOf: (f: ClientFile) => void;
-  #closed = false;
+  #state: 'open' | 'closing' | 'closed' = 'open';
   /** The stream that has asked for the lock through this open. */
   #lockOwner = '';
 
@@ -168,14 +169,33 @@ export class OpenFile implements OpenObject {
     const f = this.file;
     this.#lockOwner = owner;
     f.lockWaiters.delete(this);
-    try {
-      yield* this.#call(lockFile, { file: f.id, mode, owner, waiter });
-    } catch (e) {
-      if (isKernelError(e, 'wouldBlock')) f.lockWaiters.set(this, waiter);
-      throw e;
+    for (;;) {
+      try {
+        f.demandUsable();
+        return yield* this.#lockOnce(f, { file: f.id, mode, owner, waiter });
+      } catch (e) {
+        if (isKernelError(e, 'wouldBlock')) f.lockWaiters.set(this, waiter);
+        yield* this.#sitOut(e);
+      }
     }
-    if (mode === 'none') f.locks.delete(owner);
-    else f.locks.set(owner, mode);
+  }
+
+  *#lockOnce(f: ClientFile, q: LockRequest): Task<void> {
+    const { calls, servers } = f.parts;
+    yield* f.counts.acquire();
+    let cancelled = true;
+    try {
+      yield* calls.call(f.server, lockFile, q);
+      cancelled = false;
+      if (q.mode === 'none') f.locks.delete(q.owner);
+      else f.locks.set(q.owner, q.mode);
+    } catch (e) {
+      cancelled = false;
+      throw e;
+    } finally {
+      f.counts.release();
+      if (cancelled) servers.abandoned(f.server);
+    }
   }
 
   *poll(): Task<Ready> {
@@ -186,33 +206,54 @@ export class OpenFile implements OpenObject {
 
   /** Returns when the server knows, or when it is silent: then it is told with the next reopening. */
   *close(): Task<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#state !== 'open') return;
+    this.#state = 'closing';
     const f = this.file;
     const { parts } = f;
     charge(parts.machine.type.costs.openClientNs, Busy.files);
     f.lockWaiters.delete(this);
     f.locks.delete(this.#lockOwner);
-    if (parts.policy.flushesAtClose && !f.isTemporary && writes(this.how)) yield* flushIfPossible(f);
+    try {
+      if (parts.policy.flushesAtClose && !f.isTemporary && writes(this.how)) yield* ifPossible(f.flush());
+      yield* this.#closeInTurn(f);
+    } finally {
+      // Cancelled before its turn.
+      if (this.#state === 'closing') parts.machine.scope.spawn('close', this.#closeInTurn(f));
+    }
+  }
+
+  /** With the write-backs held off, so that the server is told truly whether there are dirty blocks. */
+  *#closeInTurn(f: ClientFile): Task<void> {
     yield* f.counts.acquire();
-    let told = false;
     try {
       yield* f.gate.takeAlone();
       try {
-        f.uses = minus(f.uses, usesOf(this.how));
-        told = f.lost || (yield* this.#tellClosed(f));
+        yield* this.#leave(f);
       } finally {
         f.gate.giveBack();
       }
     } finally {
       f.counts.release();
-      f.settled();
-      this.#closedOf(f);
-      if (!told) parts.servers.doubt(f.server);
     }
   }
 
-  /** With the write-backs held off, so that the server is told truly whether there are dirty blocks. */
+  /** One open less, here and at the server. */
+  *#leave(f: ClientFile): Task<void> {
+    const { servers } = f.parts;
+    this.#state = 'closed';
+    f.closed(minus(f.uses, usesOf(this.how)));
+    let told: boolean | undefined;
+    try {
+      told = f.lost || (yield* this.#tellClosed(f));
+    } finally {
+      f.settled();
+      this.#closedOf(f);
+      // Cancelled: the request may still be under way.
+      if (told === undefined) servers.abandoned(f.server);
+      else if (!told) servers.doubt(f.server);
+    }
+  }
+
   *#tellClosed(f: ClientFile): Task<boolean> {
     try {
       const removed = yield* f.parts.calls.call(f.server, closeFile, {
@@ -263,13 +304,4 @@ function offsetOf(p: Position): number | null {
   if (p === 'end') return null;
   if (typeof p === 'number') return p;
   throw new KernelError('unsupported', 'an offset shared between hosts');
-}
-
-/** What cannot be written now stays dirty and is tried again later. */
-export function* flushIfPossible(f: ClientFile): Task<void> {
-  try {
-    yield* f.flush();
-  } catch (e) {
-    if (!isKernelError(e)) throw e;
-  }
 }

@@ -100,9 +100,12 @@ export interface ReopenRequest {
   /** Number of this reopening: what is not reopened in it is closed. */
   readonly round: number;
   readonly uses: Uses;
+  /** It is open, and may be cached. */
   readonly cached: boolean;
   readonly dirty: boolean;
   readonly version: Version;
+  /** Versions that the client itself may have caused by what an earlier life executed and has not answered. */
+  readonly unanswered: number;
   readonly sizeBytes: number;
   readonly locks: readonly HeldLock[];
 }
@@ -201,7 +204,7 @@ export const reopenFile: Procedure<ReopenRequest, Grant> = {
   request: message(
     ({ words, text }, q) => {
       writeUses(writeFileId(words, q.file).u32(q.round), q.uses).bool(q.cached).bool(q.dirty);
-      writeNs(words.u32(q.version.number).u32(q.version.life), q.sizeBytes);
+      writeNs(words.u32(q.version.number).u32(q.version.life).u32(q.unanswered), q.sizeBytes);
       words.list(q.locks, (w, lock) => void w.u32(lockModes.indexOf(lock.mode)));
       for (const { owner } of q.locks) text.string(owner);
     },
@@ -213,6 +216,7 @@ export const reopenFile: Procedure<ReopenRequest, Grant> = {
         cached: words.bool(),
         dirty: words.bool(),
         version: { number: words.u32(), life: words.u32() },
+        unanswered: words.u32(),
         sizeBytes: readNs(words),
       };
       const modes = words.list((r) => lockModes[r.u32()] ?? 'none', locksMax);

@@ -3,6 +3,7 @@
  *
  *   a file is           action
  *   open, or dirty      FS_REOPEN: counts, version, is it cached, is it dirty, locks; take up the server's grant
+ *   dirty and closed    the same; and if nothing is dirty by then, once more without: the server forgets it
  *   clean and closed    nothing: its version is looked at when it is next opened
  *   refused             it dies alone: its opens are stale, its dirty blocks are lost
  *
@@ -33,7 +34,10 @@ export class Reopening {
   /** @throws KernelError `peerDown` */
   *run(server: HostId): Task<void> {
     const round = ++this.#rounds;
-    for (const f of this.#files.ofServer(server)) yield* this.#reopen(f, round);
+    const { servers } = this.#parts;
+    const unanswered = servers.unansweredWrites(server);
+    for (const f of this.#files.ofServer(server)) yield* this.#reopen(f, round, unanswered);
+    servers.answeredWrites(server, unanswered);
     try {
       yield* this.#parts.calls.call(server, handlesReopened, round);
     } catch (e) {
@@ -42,23 +46,16 @@ export class Reopening {
     }
   }
 
-  *#reopen(f: ClientFile, round: number): Task<void> {
+  *#reopen(f: ClientFile, round: number, unanswered: number): Task<void> {
     yield* f.counts.acquire();
     try {
-      const dirty = f.dirtyBlocks > 0;
-      if (f.lost || !(f.isOpen || dirty)) return;
-      const grant = yield* this.#parts.calls.call(f.server, reopenFile, {
-        file: f.id,
-        round,
-        uses: f.uses,
-        cached: f.cacheable,
-        dirty,
-        version: f.version,
-        sizeBytes: f.sizeBytes,
-        locks: [...f.locks].map(([owner, mode]) => ({ owner, mode })),
-      });
-      yield* f.adopt(grant);
+      if (f.lost || !(f.isOpen || f.dirtyBlocks > 0)) return;
+      const toldDirty = yield* this.#tell(f, round, unanswered);
       this.#parts.counters.handlesReopened++;
+      if (f.isOpen || !toldDirty) return;
+      // The last dirty block may have arrived before the server was told of it, which would wait for it in vain.
+      yield* f.awaitWriteBacks();
+      if (f.dirtyBlocks === 0) yield* this.#tell(f, round, unanswered);
     } catch (e) {
       if (!isKernelError(e) || e.kind === 'peerDown' || e.kind === 'recovering') throw e;
       f.lose();
@@ -66,6 +63,27 @@ export class Reopening {
     } finally {
       f.counts.release();
     }
+  }
+
+  /** Returns whether the server was told of dirty blocks. */
+  *#tell(f: ClientFile, round: number, unanswered: number): Task<boolean> {
+    const dirty = f.dirtyBlocks > 0;
+    const before = f.unansweredReopens;
+    if (dirty || f.uses.writers > 0) f.unansweredReopens++;
+    const grant = yield* this.#parts.calls.call(f.server, reopenFile, {
+      file: f.id,
+      round,
+      uses: f.uses,
+      cached: f.isOpen && f.cacheable,
+      dirty,
+      version: f.version,
+      unanswered: unanswered + before,
+      sizeBytes: f.sizeBytes,
+      locks: [...f.locks].map(([owner, mode]) => ({ owner, mode })),
+    });
+    f.unansweredReopens = 0;
+    yield* f.adopt(grant);
+    return dirty;
   }
 
   /** Whoever waits for a lock asks again: the server has forgotten that he waits. */

@@ -24,7 +24,7 @@ export class ClientEntry {
   caching = false;
   /** Number of the stamp of its newest open. */
   stamp = 0;
-  /** Of its last reopening; 0: opened since. */
+  /** Of the last reopening in which it was mentioned; 0: none. */
   round = 0;
 
   constructor(host: HostId) {
@@ -85,6 +85,11 @@ export class ServerFile {
     const writes = writing || (this.clients.get(client)?.uses.writers ?? 0) > 0;
     for (const { host, uses } of this.clients.values())
       if (host !== client && uses.opens > 0 && (writes || uses.writers > 0)) return true;
+    return false;
+  }
+
+  isOpenElsewhere(client: HostId): boolean {
+    for (const { host, uses } of this.clients.values()) if (host !== client && uses.opens > 0) return true;
     return false;
   }
 

@@ -23,19 +23,17 @@ import {
   type WireAttempt,
 } from '@backplane/slots';
 import type { Consistency } from './consistency.ts';
-import type { Deaths } from './deaths.ts';
+import type { Epochs } from './epochs.ts';
 import type { FileTable } from './file-table.ts';
 import type { CloseRequest, Grant, Opened, OpenRequest, ReopenRequest } from './open-procedures.ts';
-import type { ServerFile } from './server-file.ts';
 import { keepTimes } from './server-times.ts';
-import { isGood } from './stamp.ts';
 
 export interface OpensParts {
   readonly machine: Machine;
   readonly domains: ServedDomains;
   readonly table: FileTable;
   readonly consistency: Consistency;
-  readonly deaths: Deaths;
+  readonly epochs: Epochs;
   readonly locks: Locks;
   readonly recovery: Recovery | undefined;
 }
@@ -52,8 +50,8 @@ export class ServerOpens {
   }
 
   *open(q: OpenRequest, from: Caller): Task<WireAttempt<Opened>> {
-    const { domains, recovery, deaths } = this.#parts;
-    const died = deaths.of(from.host);
+    const { domains, recovery, epochs } = this.#parts;
+    const epoch = epochs.of(from.host);
     if (recovery?.admits(from.host, from.bootId) === false)
       throw new KernelError('recovering', 'its reopening is not complete');
     try {
@@ -69,7 +67,7 @@ export class ServerOpens {
       try {
         yield* f.inProgress.acquire();
         try {
-          const grant = yield* this.#parts.consistency.open(f, from.host, died, q.how, created);
+          const grant = yield* this.#parts.consistency.open(f, from.host, epoch, q.how, created);
           granted = true;
           return done({ file, ...grant });
         } finally {
@@ -92,9 +90,12 @@ export class ServerOpens {
     const f = table.visit(domains.of(q.file), q.file);
     try {
       if (q.lockOwner !== '') locks.unlock(f.key, ownerOf(from.host, q.lockOwner));
-      if (entered(f, from.host)) yield* keepTimes(f, q.report);
       const client = f.clients.get(from.host);
-      if (client === undefined || client.uses.opens === 0) throw new KernelError('stale', f.key);
+      const round = client?.round;
+      if (client !== undefined) yield* keepTimes(f, q.report);
+      // Reopened meanwhile: then the client has told its counts without this open already.
+      const same = client !== undefined && f.clients.get(from.host) === client && client.round === round;
+      if (!same || client.uses.opens === 0) throw new KernelError('stale', f.key);
       f.close(client, q.uses, q.dirty);
       if (client.uses.opens === 0 && f.lastWriter === from.host) f.pendingSizeBytes = q.report.sizeBytes;
       f.closer = from.host;
@@ -107,24 +108,27 @@ export class ServerOpens {
   }
 
   *reopen(q: ReopenRequest, from: Caller): Task<Grant> {
-    const { machine, table, domains, consistency, deaths, locks } = this.#parts;
-    const died = deaths.of(from.host);
+    const { machine, table, domains, consistency, epochs, locks } = this.#parts;
+    const epoch = epochs.of(from.host);
     const f = table.visit(domains.of(q.file), q.file);
     try {
       yield* f.inProgress.acquire();
       try {
-        const grant = yield* consistency.reopen(f, from.host, died, q, (stored) =>
-          isGood(q.version, f.history.goodFrom(from.host, stored), machine.bootId),
-        );
+        const { grant, closed } = yield* consistency.reopen(f, from.host, epoch, q);
         const client = f.client(from.host);
         client.round = q.round;
         if (q.uses.opens === 0 && q.dirty) f.pendingSizeBytes = q.sizeBytes;
         if (q.uses.opens === 0 && !q.dirty) f.forget(from.host);
-        for (const { owner, mode } of q.locks) {
+        const held = new Map(q.locks.map(({ owner, mode }) => [ownerOf(from.host, owner), mode]));
+        const own = ownerOf(from.host, '');
+        locks.breakWhere((owner, file) => file === f.key && owner.startsWith(own) && !held.has(owner));
+        for (const [owner, mode] of held) {
           // The waiter is one that no stream has: its wake-up is ignored.
           const nobody = { host: machine.host, ticket: 0 };
-          regain(locks, f.key, ownerOf(from.host, owner), mode, nobody);
+          regain(locks, f.key, owner, mode, nobody);
         }
+        // May block, and the client may be called dead meanwhile: nothing is entered after it.
+        for (let i = 0; i < closed; i++) yield* f.domain.closed(f.id);
         return grant;
       } finally {
         f.inProgress.release();
@@ -136,7 +140,8 @@ export class ServerOpens {
 
   /** What the client has not mentioned in this reopening it does not have: it closed it, or never heard of its open. */
   *reopened(round: number, from: Caller): Task<null> {
-    const { table, locks } = this.#parts;
+    const { table, locks, epochs } = this.#parts;
+    epochs.end(from.host);
     for (const f of table.all()) {
       const client = f.clients.get(from.host);
       if (client === undefined || client.round === round) continue;
@@ -150,8 +155,6 @@ export class ServerOpens {
 }
 
 export const ownerOf = (host: HostId, stream: string): string => `${host}/${stream}`;
-
-const entered = (f: ServerFile, host: HostId): boolean => f.clients.has(host);
 
 /** A lock that somebody else has taken since the crash is lost: locks are advice. */
 function regain(locks: Locks, file: string, owner: string, mode: LockMode, waiter: Waiter): void {

@@ -25,7 +25,7 @@ import { type Callback, Callbacks, patienceNs, resendNs } from './callbacks.ts';
 import { consistFlags, consistReply } from './consist-procedures.ts';
 import { Consistency } from './consistency.ts';
 import type { Counters } from './counters.ts';
-import { Deaths } from './deaths.ts';
+import { Epochs } from './epochs.ts';
 import { FileTable } from './file-table.ts';
 import {
   fileAttributes,
@@ -63,7 +63,7 @@ export class Server {
   readonly #parts: ServerParts;
   readonly #domains: ServedDomains;
   readonly #table = new FileTable();
-  readonly #deaths = new Deaths();
+  readonly #epochs = new Epochs();
   readonly #locks: Locks;
   readonly #callbacks: Callbacks;
   readonly #opens: ServerOpens;
@@ -86,7 +86,7 @@ export class Server {
     const consistency = new Consistency(
       machine,
       this.#callbacks,
-      this.#deaths,
+      this.#epochs,
       counters,
       parts.clientCaching,
     );
@@ -95,7 +95,7 @@ export class Server {
       domains,
       table,
       consistency,
-      deaths: this.#deaths,
+      epochs: this.#epochs,
       locks,
       recovery,
     });
@@ -157,7 +157,7 @@ export class Server {
 
   /** Everything of a dead client goes: counts, last writer, locks, callbacks. */
   *#died(host: HostId): Task<void> {
-    this.#deaths.died(host);
+    this.#epochs.end(host);
     this.#callbacks.died(host);
     this.#locks.breakWhere((owner) => owner.startsWith(ownerOf(host, '')));
     for (const f of this.#table.all()) {

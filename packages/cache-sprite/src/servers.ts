@@ -26,13 +26,15 @@ import {
 
 /** How long an operation that could not have a page frame waits for a server to come back that holds frames up. */
 const frameWaitNs = /* @__PURE__ */ seconds(5);
-/** Later than the server is done with an open that nobody waits for any more. */
+/** Later than the server is done with a call that nobody waits for any more. */
 const abandonedNs = /* @__PURE__ */ seconds(90);
 
 class Server {
   /** Opens whose replies are not taken up yet. */
   opens = 0;
   reopening = false;
+  /** Opens for writing that were never answered, since the last reopening. */
+  unansweredWrites = 0;
   inDoubt = false;
   /** Somebody waits in the background. */
   doubted = false;
@@ -76,6 +78,20 @@ export class Servers {
     server.changed.wakeAll();
   }
 
+  /** An open for writing has got no answer. */
+  unanswered(host: HostId): void {
+    this.#of(host).unansweredWrites++;
+  }
+
+  unansweredWrites(host: HostId): number {
+    return this.#of(host).unansweredWrites;
+  }
+
+  /** So many of them are past: every file has been reopened since. */
+  answeredWrites(host: HostId, count: number): void {
+    this.#of(host).unansweredWrites -= count;
+  }
+
   hasOpensUnderWay(host: HostId): boolean {
     return this.#of(host).opens > 0;
   }
@@ -96,9 +112,12 @@ export class Servers {
     this.#machine.scope.spawn('await server', this.#awaitDoubted(host, server));
   }
 
-  /** Nobody knows whether the server has executed an open: its program is gone. Asked later, when the server surely has. */
+  /**
+   * Nobody knows whether the server has executed an open, a lock or a close: its program is gone. What this host has is told
+   * later, when the server surely is done with it.
+   */
   abandoned(host: HostId): void {
-    this.#machine.scope.spawn('abandoned open', this.#doubtLater(host));
+    this.#machine.scope.spawn('abandoned call', this.#doubtLater(host));
   }
 
   /** After silence, or a handle that the server does not know. @throws KernelError `noAnswer` when waiting is given up */

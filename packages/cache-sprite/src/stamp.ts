@@ -32,3 +32,18 @@ export interface GoodFrom {
 
 export const isGood = (v: Version, from: GoodFrom, life: number): boolean =>
   v.number >= from.number && (!from.thisLife || v.life === life);
+
+/**
+ * The same at a reopening. A client whose opens for writing, or reopens, were never answered, since the server crashed over
+ * them, may itself have caused so many of the versions that are stored; then there is doubt. That may be believed of an
+ * earlier life only: of this one the server knows.
+ */
+export function judge(
+  v: Version,
+  unanswered: number,
+  from: GoodFrom,
+  life: number,
+): 'good' | 'doubtful' | 'old' {
+  if (isGood(v, from, life)) return 'good';
+  return v.life !== life && !from.thisLife && v.number + unanswered >= from.number ? 'doubtful' : 'old';
+}

@@ -41,6 +41,8 @@ export class TestStorage implements Storage {
   readonly #nowNs: () => number;
   /** Writes that arrived, by file number, in order: "3 through 8192+4096". */
   readonly writes: string[] = [];
+  /** How long the next look at attributes takes. */
+  delayOnceNs: number = us(20);
 
   constructor(disk: Disk, nowNs: () => number) {
     this.#disk = disk;
@@ -50,7 +52,9 @@ export class TestStorage implements Storage {
   }
 
   *attributes(f: FileId): Task<StoredAttributes> {
-    yield* sleep(us(20));
+    const delayNs = this.delayOnceNs;
+    this.delayOnceNs = us(20);
+    yield* sleep(delayNs);
     const node = this.#node(f);
     return { ...node.attributes, sizeBytes: node.bytes.length };
   }

@@ -42,6 +42,7 @@ describe('messages', () => {
       cached: true,
       dirty: true,
       version: { number: 7, life: 570_067_200 },
+      unanswered: 1,
       sizeBytes: 2 ** 40,
       locks: [
         { owner: '1.2.3', mode: 'shared' },

@@ -1,4 +1,4 @@
-import { ms, sleep } from '@backplane/engine';
+import { ms, seconds, sleep } from '@backplane/engine';
 import { describe, expect, it } from 'vitest';
 import { failure, World } from './world.ts';
 
@@ -140,6 +140,39 @@ describe('concurrent write sharing', () => {
       return yield* w[0].get('/log');
     });
     expect([...content].sort().join('')).toBe('0'.repeat(10) + '1'.repeat(10) + '2'.repeat(10));
+  });
+
+  it('that ends while the writer is called back does not keep the reader from caching', () => {
+    const w = new World();
+    const seen = w.drive(function* () {
+      const f = yield* w[0].open('/f', { write: true, create: true });
+      yield* f.write('new');
+      w.net.delayNs = (e) => (e.procedure === 'consistReply' ? ms(500) : ms(1));
+      const opening = w[1].spawn(w[1].open('/f', { read: true }));
+      yield* sleep(ms(100));
+      yield* f.close();
+      const g = yield* opening.join();
+      return [yield* g.read(), w[1].metric('bytesReadRemote'), w.server.metric('disables')];
+    });
+    expect(seen).toEqual(['new', 0, 0]);
+  });
+
+  it('does not end before the writer, forbidden to keep copies, has closed all its opens', () => {
+    const w = new World();
+    const seen = w.drive(function* () {
+      const f = yield* w[0].open('/f', { write: true, create: true });
+      yield* f.write('new');
+      yield* w[0].open('/f', { read: true });
+      w.net.delayNs = (e) => (e.procedure === 'consistReply' ? ms(500) : ms(1));
+      const opening = w[1].spawn(w[1].open('/f', { read: true }));
+      yield* sleep(ms(100));
+      yield* f.close();
+      const g = yield* opening.join();
+      yield* w[0].get('/f');
+      yield* sleep(seconds(20));
+      return [yield* g.read(), w[1].metric('bytesReadRemote'), w[0].metric('handlesReopened')];
+    });
+    expect(seen).toEqual(['new', 3, 0]);
   });
 });
 
