@@ -5,12 +5,12 @@
  * The frame check sequence is right by construction unless a medium altered the bytes; `damaged` then says that the
  * receiving interface finds a wrong one. Captures compute it.
  */
+import { BROADCAST_MAC, isMulticastMac } from '@backplane/wire';
 
 /** 48-bit station address as a number. */
 export type StationAddress = number;
-export const broadcastAddress: StationAddress = 0xffffffffffff;
-/** The group bit of an address is the lowest bit of its first octet. */
-export const isGroupAddress = (a: StationAddress): boolean => Math.floor(a / 0x10000000000) % 2 === 1;
+export const broadcastAddress: StationAddress = BROADCAST_MAC;
+export const isGroupAddress: (a: StationAddress) => boolean = isMulticastMac;
 
 export class Frame {
   readonly destination: StationAddress;

@@ -20,10 +20,10 @@ export const asMac = (address: number): MacAddress => {
 export const BROADCAST_MAC: MacAddress = asMac(0xffff_ffff_ffff);
 
 /** First byte's lowest bit, sent first on the wire: a group of stations (broadcast included). */
-export const isMulticastMac = (address: MacAddress): boolean => firstByte(address) % 2 === 1;
+export const isMulticastMac = (address: number): boolean => firstByte(address) % 2 === 1;
 
 /** First byte's second bit: assigned by whoever runs the network, not by the maker of the interface. */
-export const isLocalMac = (address: MacAddress): boolean => Math.floor(firstByte(address) / 2) % 2 === 1;
+export const isLocalMac = (address: number): boolean => Math.floor(firstByte(address) / 2) % 2 === 1;
 
 /** The locally administered address 02-00-hh-hh-hh-hh of host `hostId`, 0 to 0x1_0000_0000 - 1. */
 export const hostMac = (hostId: number): MacAddress => {
@@ -82,4 +82,4 @@ const macAt = ({ offset, where }: Spot): Accessor<MacAddress> => {
   };
 };
 
-const firstByte = (address: MacAddress): number => Math.floor(address / 0x100_0000_0000);
+const firstByte = (address: number): number => Math.floor(address / 0x100_0000_0000);
