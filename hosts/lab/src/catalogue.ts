@@ -8,6 +8,7 @@ import { noCache } from '@backplane/cache-none';
 import { spriteCache } from '@backplane/cache-sprite';
 import type { Installed } from '@backplane/chassis';
 import { memoryStorage } from '@backplane/fs-memory';
+import { ofsStorage } from '@backplane/fs-ofs';
 import { drive } from '@backplane/hw-disk';
 import { ethernet, ethernetInterface } from '@backplane/hw-ethernet';
 import { machineTypes } from '@backplane/hw-machines';
@@ -60,6 +61,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   entry('negotiated', negotiatedMemory),
   entry('fixed', fixedMemory),
   entry('lru', lruBlockCache),
+  entry('ofs', ofsStorage),
   entry('memory', memoryStorage),
   entry('streams', streams),
   entry('sprite', spriteCache),

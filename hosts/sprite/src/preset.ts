@@ -1,10 +1,12 @@
 /**
- * The boards of a Sprite kernel, on the hardware that it ran on. A workstation is diskless; a file server exports one
- * domain for each of its storages, "/" the first. Everything can be swapped: `spriteClient().with({ transport: ... })`.
+ * The boards of a Sprite kernel, on the hardware that it ran on. A workstation is diskless; a file server has a drive for
+ * each domain that it exports, "/" the first, with the original file system on it. Everything can be swapped:
+ * `spriteClient().with({ transport: ... })`.
  */
 import { lruBlockCache } from '@backplane/block-cache-lru';
 import { spriteCache } from '@backplane/cache-sprite';
-import { memoryStorage } from '@backplane/fs-memory';
+import { ofsStorage } from '@backplane/fs-ofs';
+import { drive } from '@backplane/hw-disk';
 import { ethernetInterface } from '@backplane/hw-ethernet';
 import { memory } from '@backplane/hw-memory';
 import { processors } from '@backplane/hw-processor';
@@ -41,9 +43,21 @@ const workstation = {
 /** A diskless workstation. */
 export const spriteClient = (): Kernel => defineKernel('sprite', workstation);
 
-/** @param prefixes the domains that it serves, the root among them unless another server has it */
+/**
+ * A file server with a disk for each domain. Names are on the disk before a program hears that they are made, which Sprite's
+ * own servers left for 30 seconds: a server may crash then, and programs that wait for it go on with every name they know.
+ * `ofsStorage({ metadata: 'delayed' })` is the original's way, and the faster one.
+ *
+ * @param prefixes the domains that it serves, the root among them unless another server has it
+ */
 export const spriteServer = (prefixes: readonly string[] = ['/']): Kernel =>
   defineKernel('sprite-server', {
     ...workstation,
-    storage: Object.fromEntries(prefixes.map((prefix, domain) => [prefix, memoryStorage({ domain })])),
+    disk: prefixes.map(() => drive()),
+    storage: Object.fromEntries(
+      prefixes.map((prefix, domain) => [
+        prefix,
+        ofsStorage({ domain, disk: `${domain}`, metadata: 'synchronous' }),
+      ]),
+    ),
   });

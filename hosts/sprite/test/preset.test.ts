@@ -17,17 +17,16 @@ describe('the Sprite personality', () => {
       medium: ethernet(),
       machines: [machine('allspice', 'server', spriteServer()), machine('mace', 'client', spriteClient())],
     });
-    expect(c.machines.map((m) => m.boards.length)).toEqual([
-      c.machines[1]?.boards.length === undefined ? 0 : c.machines[1].boards.length + 1,
-      c.machines[1]?.boards.length,
-    ]);
+    const [server, client] = c.machines.map((m) => m.boards.map((f) => f.instance));
+    expect(server?.filter((i) => !client?.includes(i)).sort()).toEqual(['disk.0', 'storage:/']);
+    expect(client?.filter((i) => !server?.includes(i))).toEqual([]);
   });
 
-  it('has a storage for each domain of a server, and none on a workstation', () => {
-    const storages = (kernel: ReturnType<typeof spriteClient>): readonly string[] =>
-      [...kernel.boards.keys()].filter((i) => i.startsWith('storage'));
-    expect(storages(spriteServer(['/', '/src']))).toEqual(['storage:/', 'storage:/src']);
-    expect(storages(spriteClient())).toEqual([]);
+  it('has a storage on a disk of its own for each domain of a server, and none on a workstation', () => {
+    const stores = (kernel: ReturnType<typeof spriteClient>): readonly string[] =>
+      [...kernel.boards.keys()].filter((i) => /^(storage|disk)/.test(i));
+    expect(stores(spriteServer(['/', '/src']))).toEqual(['disk.0', 'disk.1', 'storage:/', 'storage:/src']);
+    expect(stores(spriteClient())).toEqual([]);
   });
 
   it('refuses workstations without a server', () => {

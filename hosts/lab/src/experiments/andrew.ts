@@ -1,19 +1,24 @@
 /** The Andrew benchmark: five phases over a source tree, on each client at the same time. */
 import { createHash } from 'node:crypto';
+import type { Cluster } from '@backplane/chassis';
 import type { Task } from '@backplane/engine';
 import type { Calls, Storage } from '@backplane/slots';
 import {
   type AndrewTimes,
   andrew as andrewProgram,
   andrewSources,
+  Commands,
+  executables,
   find,
   includeDirectory,
   libraryBytes,
   libraryPath,
+  passwordBytes,
+  passwordFile,
   systemHeaders,
 } from '@backplane/workloads';
 import { defineExperiment, type Experiment } from '../experiment.ts';
-import { directoryFor } from '../import-tree.ts';
+import { directoryFor, place } from '../import-tree.ts';
 import { checkNames, choice } from '../parameters.ts';
 import type { Tree, TreeEntry } from '../tree.ts';
 
@@ -29,6 +34,9 @@ export interface AndrewResult {
   readonly files: number;
   readonly compiled: number;
   readonly skipped: string | null;
+  /** Of the time from the first start to the last end: how much of it servers computed, and the wire was busy. */
+  readonly serverProcessorShare: number;
+  readonly networkShare: number;
   /** Of every path, mode and byte below the targets, as programs see them at the end. */
   readonly treeDigest: string;
 }
@@ -70,10 +78,10 @@ export const andrew: Experiment<Parameters, AndrewResult> = defineExperiment({
   *prepare(storage) {
     yield* systemFiles(storage);
   },
-  *run({ clients, servers, parameters, start }): Task<AndrewResult> {
+  *run({ cluster, clients, servers, parameters, start }): Task<AndrewResult> {
     const machines = parameters.place === 'local' ? servers : clients;
     const times: AndrewTimes[] = [];
-    const digests: string[] = [];
+    const load = new Load(cluster, servers.length);
     const programs = machines.map((machine, i) =>
       start(machine, name, function* (sys) {
         const target = `/andrew/${machine.name}`;
@@ -82,13 +90,15 @@ export const andrew: Experiment<Parameters, AndrewResult> = defineExperiment({
           target,
           temporary: `/tmp/ctm${i}`,
           instructionNs: machine.type.costs.instructionNs,
+          commands: new Commands(),
         };
         if (parameters.start === 'warm') {
           yield* andrewProgram(sys, places);
           yield* remove(sys, target);
         }
+        load.begin();
         times[i] = yield* andrewProgram(sys, places);
-        digests[i] = yield* digestOf(sys, target);
+        load.end();
         return 0;
       }),
     );
@@ -100,17 +110,29 @@ export const andrew: Experiment<Parameters, AndrewResult> = defineExperiment({
       name: p.name,
       seconds: times.reduce((sum, t) => sum + (t.phases[n]?.seconds ?? 0), 0) / times.length,
     }));
+    const digests: string[] = [];
+    for (const [i, machine] of machines.entries()) {
+      const reader = start(machine, `${name} digest`, function* (sys) {
+        digests[i] = yield* digestOf(sys, `/andrew/${machine.name}`);
+        return 0;
+      });
+      yield* reader.join();
+    }
     return {
       phases,
       seconds: phases.reduce((sum, p) => sum + p.seconds, 0),
       files: first.files,
       compiled: first.compiled,
       skipped: first.skipped,
+      serverProcessorShare: load.serverProcessorShare,
+      networkShare: load.networkShare,
       treeDigest: createHash('sha256').update(digests.join()).digest('hex'),
     };
   },
   measures: (r) => ({
     'andrew.seconds': r.seconds,
+    'andrew.serverProcessorShare': r.serverProcessorShare,
+    'andrew.networkShare': r.networkShare,
     ...Object.fromEntries(r.phases.map((p) => [`andrew.${p.name}Seconds`, p.seconds])),
   }),
   table: (r) => ({
@@ -120,6 +142,45 @@ export const andrew: Experiment<Parameters, AndrewResult> = defineExperiment({
     ...(r.skipped !== null && { note: `make was skipped: ${r.skipped}` }),
   }),
 });
+
+/** What the servers and the wire did while it ran, from the first start to the last end. */
+class Load {
+  readonly #cluster: Cluster;
+  readonly #servers: number;
+  #beginNs = 0;
+  #before: Readonly<Record<string, number>> | null = null;
+  #endNs = 0;
+  #after: Readonly<Record<string, number>> = {};
+
+  constructor(cluster: Cluster, servers: number) {
+    this.#cluster = cluster;
+    this.#servers = servers;
+  }
+
+  begin(): void {
+    if (this.#before !== null) return;
+    this.#beginNs = this.#cluster.engine.nowNs;
+    this.#before = this.#cluster.metrics();
+  }
+
+  end(): void {
+    this.#endNs = this.#cluster.engine.nowNs;
+    this.#after = this.#cluster.metrics();
+  }
+
+  get serverProcessorShare(): number {
+    return this.#share('processor.server.busySeconds') / this.#servers;
+  }
+
+  get networkShare(): number {
+    return this.#share('network.busySeconds');
+  }
+
+  #share(metric: string): number {
+    const busySeconds = (this.#after[metric] ?? 0) - (this.#before?.[metric] ?? 0);
+    return busySeconds / ((this.#endNs - this.#beginNs) / 1e9);
+  }
+}
 
 /** The tree that comes with the project, with the fixed times and owners of every imported tree. */
 function shippedTree(): Tree {
@@ -137,22 +198,17 @@ function shippedTree(): Tree {
   return { name: 'the tree that comes with the project', entries: [...made, ...files], leftOut: 0 };
 }
 
-/** The headers and the library that compilers find on the system, and a place for temporary files. */
+/** Programs, the headers and the library that compilers find, the users, and a place for temporary files. */
 function* systemFiles(storage: Storage): Task<void> {
-  const file = { type: 'file', mode: 0o644, uid: 0, gid: 0 } as const;
-  const headers = yield* directoryFor(storage, includeDirectory);
   for (const { path, text } of systemHeaders())
-    yield* storage.write(
-      yield* storage.create(headers, path, file),
-      0,
-      new Uint8Array(Buffer.from(text)),
-      'delayed',
-    );
-  const [, directory = '', library = ''] = libraryPath.split('/');
-  const archive = yield* storage.create(yield* directoryFor(storage, `/${directory}`), library, file);
-  yield* storage.write(archive, 0, new Uint8Array(libraryBytes).fill(0x4e), 'delayed');
+    yield* place(storage, `${includeDirectory}/${path}`, new Uint8Array(Buffer.from(text)), 0o644);
+  yield* place(storage, libraryPath, filler(libraryBytes), 0o644);
+  yield* place(storage, passwordFile, filler(passwordBytes), 0o644);
+  for (const { path, sizeBytes } of executables) yield* place(storage, path, filler(sizeBytes), 0o755);
   yield* storage.setAttributes(yield* directoryFor(storage, '/tmp'), { mode: 0o1777 });
 }
+
+const filler = (sizeBytes: number): Uint8Array => new Uint8Array(sizeBytes).fill(0x4e);
 
 function* remove(sys: Calls, directory: string): Task<void> {
   const { files, directories } = yield* find(sys, directory);

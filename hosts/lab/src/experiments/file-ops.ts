@@ -29,14 +29,14 @@ interface NameRow {
   readonly serverMilliseconds: number;
 }
 
-export const throughputCases = [
+const throughputCases = [
   'read cached here',
   'write cached here',
   'read from the cache of the server',
   'read from the disk',
   'write to the disk',
 ] as const;
-type ThroughputCase = (typeof throughputCases)[number];
+export type ThroughputCase = (typeof throughputCases)[number];
 
 interface ThroughputRow {
   readonly case: ThroughputCase;

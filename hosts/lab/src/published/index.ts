@@ -1,10 +1,12 @@
 /** The published tables, and every constant of every machine with its source. */
 import { machineTypes } from '@backplane/hw-machines';
 import { BackplaneError, nearest } from '@backplane/slots';
+import { andrewTable } from './andrew.ts';
+import { spriteFiles } from './sprite-files.ts';
 import { spriteRpc } from './sprite-rpc.ts';
 import type { PublishedTable } from './table.ts';
 
-export const publishedTables: readonly PublishedTable[] = [spriteRpc];
+export const publishedTables: readonly PublishedTable[] = [spriteRpc, spriteFiles, andrewTable];
 
 export interface PublishedConstant {
   readonly machine: string;

@@ -1,0 +1,39 @@
+/** The file server loses its power in the middle of the Andrew benchmark, and comes back with what its disk has. */
+import { experiment, parseFault, parseSetting, type RunSettings, runExperiment } from '@backplane/lab';
+import { describe, expect, it } from 'vitest';
+
+interface Result {
+  readonly seconds: number;
+  readonly skipped: string | null;
+  readonly treeDigest: string;
+}
+
+/** Names follow to the disk half a minute after the operation that made them has returned. */
+const delayed = { settings: [parseSetting('storage=ofs:metadata=delayed')] };
+
+const andrew = (settings: RunSettings = {}): Result =>
+  runExperiment(experiment('andrew'), settings).result as Result;
+
+const crash = (seconds: number): RunSettings => ({
+  faults: [parseFault(`crash=allspice@${seconds}s`), parseFault(`reboot=allspice@${seconds + 10}s`)],
+});
+
+describe('the Andrew benchmark, with a server that crashes and reboots under it', () => {
+  const quiet = andrew();
+
+  it.each([1, 60, 200])('ends with the right tree, when that happens after %i s', (seconds) => {
+    const crashed = andrew(crash(seconds));
+    expect([crashed.skipped, crashed.treeDigest]).toEqual([null, quiet.treeDigest]);
+    expect(crashed.seconds).toBeGreaterThan(quiet.seconds);
+  });
+
+  it('waits for a repair that takes as long as reading every descriptor of the disk', () => {
+    const { metrics } = runExperiment(experiment('andrew'), crash(60));
+    expect(metrics['storage.ofs.attachSeconds']).toBeGreaterThan(10);
+    expect(metrics['cache.sprite.handlesLost']).toBe(0);
+  });
+
+  it('fails at a temporary file that is gone, and does not hang, where names are delayed', () => {
+    expect(() => andrew({ ...delayed, ...crash(60) })).toThrow(/did not finish/);
+  });
+});

@@ -1,0 +1,138 @@
+/**
+ * The files in use, by number. A handle stays as long as something of it waits to go to the disk; of the others the least
+ * recently used leave when there are many.
+ */
+import { type Task, tasks } from '@backplane/engine';
+import { type FileId, KernelError } from '@backplane/slots';
+import { type Descriptor, decodeDescriptor, generationAt } from './descriptor.ts';
+import { damaged } from './errors.ts';
+import { descriptorBlockOf } from './geometry.ts';
+import { Handle } from './handle.ts';
+import { descriptorBytes, descriptorsPerBlock, rootNumber } from './layouts.ts';
+import type { Volume } from './volume.ts';
+
+const handlesMax = 2048;
+
+export class Handles {
+  static {
+    tasks(Handles);
+  }
+
+  readonly #volume: Volume;
+  readonly #writeDelayNs: number;
+  /** The least recently used first. */
+  readonly #table = new Map<number, Handle>();
+
+  constructor(volume: Volume, writeDelayNs: number) {
+    this.#volume = volume;
+    this.#writeDelayNs = writeDelayNs;
+  }
+
+  /** All that are in the table. */
+  get all(): readonly Handle[] {
+    return [...this.#table.values()];
+  }
+
+  /** The handle of a file, until `release`. @throws KernelError `stale`, `ioError` */
+  *hold(f: FileId): Task<Handle> {
+    if (f.domain !== this.#volume.domain || !this.#isNumber(f.number)) throw new KernelError('stale');
+    const h = yield* this.#get(f.number);
+    if (h === undefined || h.gone || h.id.generation !== f.generation) throw new KernelError('stale');
+    h.users++;
+    return h;
+  }
+
+  /** The handle of the file that a directory leads to. @throws KernelError `ioError` when there is none */
+  *holdEntry(number: number): Task<Handle> {
+    const h = this.#isNumber(number) ? yield* this.#get(number) : undefined;
+    if (h === undefined || h.gone) throw damaged('entry that leads nowhere');
+    h.users++;
+    return h;
+  }
+
+  release(h: Handle): void {
+    h.users--;
+    if (this.#table.size > handlesMax) this.#evict();
+  }
+
+  /** A file that has just been made; held. */
+  enter(number: number, descriptor: Descriptor): Handle {
+    const id = { domain: this.#volume.domain, number, generation: descriptor.generation };
+    const h = this.#make(id, descriptor, false);
+    h.users++;
+    return h;
+  }
+
+  forget(h: Handle): void {
+    if (this.#table.get(h.id.number) === h) this.#table.delete(h.id.number);
+    h.object.release();
+  }
+
+  /** The identifier of a file that a directory leads to, without holding it; undefined when it leads nowhere. */
+  *identify(number: number): Task<FileId | undefined> {
+    const known = this.#table.get(number);
+    if (known !== undefined) return known.gone ? undefined : known.id;
+    const d = this.#isNumber(number) ? yield* this.#read(number) : undefined;
+    if (d === undefined) return undefined;
+    return { domain: this.#volume.domain, number, generation: d.generation };
+  }
+
+  /** The generation that a free number had last. */
+  *lastGeneration(number: number): Task<number> {
+    const bytes = yield* this.#volume.metas.at(descriptorBlockOf(this.#volume.geometry, number)).read();
+    return generationAt(bytes, (number % descriptorsPerBlock) * descriptorBytes);
+  }
+
+  #isNumber(n: number): boolean {
+    return Number.isInteger(n) && n >= rootNumber && n < this.#volume.geometry.descriptors;
+  }
+
+  *#get(number: number): Task<Handle | undefined> {
+    let h = this.#table.get(number);
+    if (h === undefined) {
+      const descriptor = yield* this.#read(number);
+      // Meanwhile somebody else may have read it, too.
+      h = this.#table.get(number);
+      if (h === undefined && descriptor !== undefined)
+        h = this.#make(
+          { domain: this.#volume.domain, number, generation: descriptor.generation },
+          descriptor,
+          true,
+        );
+    }
+    if (h !== undefined) {
+      this.#table.delete(number);
+      this.#table.set(number, h);
+    }
+    return h;
+  }
+
+  *#read(number: number): Task<Descriptor | undefined> {
+    const block = this.#volume.metas.at(descriptorBlockOf(this.#volume.geometry, number));
+    const bytes = yield* block.read();
+    const d = decodeDescriptor(bytes, (number % descriptorsPerBlock) * descriptorBytes);
+    if (d === 'damaged') throw damaged(`descriptor ${number}`);
+    return d === 'free' ? undefined : d;
+  }
+
+  #make(id: FileId, descriptor: Descriptor, stored: boolean): Handle {
+    const h = new Handle(this.#volume, id, descriptor, { stored, writeDelayNs: this.#writeDelayNs });
+    this.#table.set(id.number, h);
+    return h;
+  }
+
+  /** Lets a few go that are older than what is in use; those that must stay are young again. */
+  #evict(): void {
+    const oldest: Handle[] = [];
+    for (const h of this.#table.values()) if (oldest.push(h) === 4) break;
+    for (const h of oldest) {
+      this.#table.delete(h.id.number);
+      if (mayLeave(h)) h.object.release();
+      else this.#table.set(h.id.number, h);
+    }
+  }
+}
+
+/** Names that the disk may not have yet are remembered by the file that they lead to. */
+const mayLeave = (h: Handle): boolean =>
+  h.users === 0 && !h.gone && h.descriptor.links > 0 && h.clean && [...h.named].every((d) => d.clean);
