@@ -19,9 +19,11 @@ import { fixedMemory } from '@backplane/memory-policy-fixed';
 import { negotiatedMemory } from '@backplane/memory-policy-negotiated';
 import { mountNaming } from '@backplane/naming-mounts';
 import { prefixNaming } from '@backplane/naming-prefix';
+import { ip } from '@backplane/net-ip';
 import { pipes } from '@backplane/objects-pipe';
 import { reopenRecovery } from '@backplane/recovery-reopen';
 import { spriteRpc } from '@backplane/rpc-sprite';
+import { sunRpc } from '@backplane/rpc-sun';
 import { spriteScheduler } from '@backplane/scheduler-sprite';
 import type { Board, Component, MachineType } from '@backplane/slots';
 import { streams } from '@backplane/streams';
@@ -55,7 +57,9 @@ export const catalogue: readonly CatalogueEntry[] = [
   entry('drive', drive),
   entry('sprite', spriteScheduler),
   entry('arp', arpLocator),
+  entry('ip', ip),
   entry('sprite', spriteRpc),
+  entry('sun', sunRpc),
   entry('prefix', prefixNaming),
   entry('mounts', mountNaming),
   entry('negotiated', negotiatedMemory),

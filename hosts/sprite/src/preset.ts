@@ -13,6 +13,7 @@ import { processors } from '@backplane/hw-processor';
 import { arpLocator } from '@backplane/locator-arp';
 import { negotiatedMemory } from '@backplane/memory-policy-negotiated';
 import { prefixNaming } from '@backplane/naming-prefix';
+import { ip } from '@backplane/net-ip';
 import { pipes } from '@backplane/objects-pipe';
 import { reopenRecovery } from '@backplane/recovery-reopen';
 import { spriteRpc } from '@backplane/rpc-sprite';
@@ -28,6 +29,7 @@ const workstation = {
   nic: ethernetInterface(),
   scheduler: spriteScheduler(),
   locator: arpLocator(),
+  internet: ip(),
   transport: spriteRpc(),
   naming: prefixNaming(),
   memoryPolicy: negotiatedMemory(),

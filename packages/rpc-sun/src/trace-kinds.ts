@@ -1,0 +1,36 @@
+/**
+ * What a transport tells those who listen to the engine's trace. The kinds are those of Sprite RPC, so that whoever shows
+ * calls shows those of either.
+ */
+import type { HostId } from '@backplane/slots';
+
+export interface RpcTraceKinds {
+  /** A call begins. */
+  'rpc.call': {
+    readonly to: HostId;
+    readonly procedure: number;
+    /** Always 0: there are none. */
+    readonly channel: number;
+    /** The xid. */
+    readonly id: number;
+    readonly sizeBytes: number;
+  };
+  /** A call has ended: with a reply, with the error that the server answered, or without an answer. */
+  'rpc.done': {
+    readonly to: HostId;
+    readonly procedure: number;
+    readonly id: number;
+    readonly outcome: string;
+    readonly elapsedNs: number;
+  };
+  /** A handler is about to run for another host. */
+  'rpc.serve': { readonly from: HostId; readonly procedure: number; readonly id: number };
+  /** A wait ended in silence, and the request is sent again. */
+  'rpc.timeout': { readonly to: HostId; readonly id: number; readonly tries: number };
+  /** The transport thinks otherwise of a host. */
+  'rpc.peer': { readonly host: HostId; readonly state: string; readonly bootId: number };
+}
+
+declare module '@backplane/engine' {
+  interface TraceKinds extends RpcTraceKinds {}
+}
