@@ -2,6 +2,7 @@
 import { isBackplaneError } from '@backplane/slots';
 import { Command, CommanderError } from 'commander';
 import { addBench } from './commands/bench.ts';
+import { addCheck } from './commands/check.ts';
 import { addCompare } from './commands/compare.ts';
 import { addComponents } from './commands/components.ts';
 import { addDemo } from './commands/demo.ts';
@@ -11,14 +12,39 @@ import { addPublished } from './commands/published.ts';
 import { addRun } from './commands/run.ts';
 import { addVerify } from './commands/verify.ts';
 import { type ExitCode, exit } from './exit.ts';
-import { complain } from './output.ts';
+import { complain, complainOfRun, note } from './output.ts';
+import { Outside } from './outside/outside.ts';
+import { Interrupted, RunFailed, type Session } from './session.ts';
 import { version } from './version.ts';
 
-/** @param words the command line without node and script. Returns the exit code. */
-export async function main(words: readonly string[]): Promise<number> {
+const subcommands: readonly ((program: Command, session: Session) => void)[] = [
+  addDemo,
+  addRun,
+  addCompare,
+  addPublished,
+  addVerify,
+  addCheck,
+  addBench,
+  addComponents,
+  addGraph,
+  addDoctor,
+];
+
+/**
+ * @param words the command line without node and script
+ * @param folder where boards, kernels and experiments from outside are looked up from
+ * @returns the exit code
+ */
+export async function main(words: readonly string[], folder: string = process.cwd()): Promise<number> {
   let code: ExitCode = exit.good;
-  const finish = (c: ExitCode): void => {
-    code = c;
+  const interruption = new AbortController();
+  const session: Session = {
+    outside: new Outside(folder),
+    words,
+    interrupted: interruption.signal,
+    finish: (c) => {
+      code = c;
+    },
   };
   const program = new Command('backplane')
     .description('Compose distributed operating systems from packages and run them on an emulated cluster.')
@@ -26,27 +52,35 @@ export async function main(words: readonly string[]): Promise<number> {
     .exitOverride()
     .showSuggestionAfterError()
     .configureHelp({ sortSubcommands: false });
-  addDemo(program, finish);
-  addRun(program, finish);
-  addCompare(program, finish);
-  addPublished(program, finish);
-  addVerify(program, finish);
-  addBench(program, finish);
-  addComponents(program, finish);
-  addGraph(program, finish);
-  addDoctor(program, finish);
+  for (const add of subcommands) add(program, session);
   for (const c of program.commands) c.exitOverride();
-  process.once('SIGINT', () => process.exit(exit.interrupted));
+  // The first Ctrl-C lets the command keep what it has finished; the second does not wait.
+  const interrupt = (): void => {
+    if (interruption.signal.aborted) process.exit(exit.interrupted);
+    interruption.abort();
+  };
+  process.on('SIGINT', interrupt);
   try {
     await program.parseAsync([...words], { from: 'user' });
-    return code;
+    return interruption.signal.aborted ? exit.interrupted : code;
   } catch (e) {
     if (e instanceof CommanderError) return e.exitCode === 0 ? exit.good : exit.usage;
+    if (e instanceof Interrupted) {
+      note('Interrupted. What was finished before has been kept.');
+      return exit.interrupted;
+    }
+    if (e instanceof RunFailed) {
+      complainOfRun(e.cause);
+      return exit.failed;
+    }
     complain(e);
-    return isBackplaneError(e) && e.code !== 'INVARIANT'
-      ? e.code === 'DID_NOT_END'
-        ? exit.undecided
-        : exit.usage
-      : exit.failed;
+    return exitCodeOf(e);
+  } finally {
+    process.off('SIGINT', interrupt);
   }
+}
+
+function exitCodeOf(e: unknown): ExitCode {
+  if (!isBackplaneError(e) || e.code === 'INVARIANT') return exit.failed;
+  return e.code === 'DID_NOT_END' ? exit.undecided : exit.usage;
 }

@@ -42,6 +42,16 @@ export function formatTable({ title, head, rows, note: footnote }: ResultTable):
   return `${pc.bold(title)}\n${table.toString()}${footnote === undefined ? '' : `\n${pc.dim(footnote)}`}`;
 }
 
+/** What went wrong in virtual time: with the stack of what began it, since settings are not to blame. */
+export function complainOfRun(e: unknown): void {
+  let root = e;
+  while (root instanceof Error && root.cause instanceof Error) root = root.cause;
+  const stack = root instanceof Error ? root.stack : undefined;
+  note(`${pc.red('backplane:')} ${e instanceof Error ? e.message : String(e)}`);
+  if (stack !== undefined) note(stack);
+  note('Try: the same command and seed, which show it again.');
+}
+
 /** What happened and what to do; the stack only for defects. */
 export function complain(e: unknown): void {
   if (isBackplaneError(e)) {

@@ -1,63 +1,90 @@
 /** The options that run, compare, verify and published share, as commander declares them and as the lab takes them. */
 import {
   type Experiment,
+  type KernelFor,
+  kernelNames,
   parseDuration,
   parseFault,
-  parseSetting,
   type RunSettings,
   readTree,
+  type Setting,
 } from '@backplane/lab';
 import { BackplaneError, nearest } from '@backplane/slots';
 import type { Command } from 'commander';
+import type { Outside } from './outside/outside.ts';
 
 export interface GivenOptions {
   readonly seed: string;
   readonly machines?: string;
   readonly servers?: string;
-  readonly machine: readonly string[];
-  readonly kernel?: string;
-  readonly set: readonly string[];
+  readonly machine?: readonly string[];
+  readonly kernel?: readonly string[];
+  readonly set?: readonly string[];
   readonly tree?: string;
   readonly preserve?: boolean;
   readonly until?: string;
-  readonly fault: readonly string[];
+  readonly fault?: readonly string[];
 }
 
-const repeat = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+const repeat = (value: string, before: readonly string[] | undefined): readonly string[] => [
+  ...(before ?? []),
+  value,
+];
 
 /** Declares them. What commander does not know is left over, for the experiment. */
 export function addRunOptions(command: Command): Command {
   return command
-    .option('--kernel <name>', 'the kernel of every machine: sprite')
-    .option('--set <setting>', '[ROLE.]SLOT=BOARD[:option=value,...]; repeatable', repeat, [])
+    .option(
+      '--kernel <kernel>',
+      `[ROLE=]KERNEL: ${kernelNames.join(', ')}, or a kernel file; repeatable`,
+      repeat,
+    )
+    .option(
+      '--set <setting>',
+      '[ROLE.]SLOT=BOARD[:option=value,...]; the board by short name, package or file; repeatable',
+      repeat,
+    )
     .option('--machines <n>', 'clients')
     .option('--servers <n>', 'servers')
-    .option('--machine <type>', '[ROLE=]TYPE, for example server=sun3-180; repeatable', repeat, [])
+    .option('--machine <type>', '[ROLE=]TYPE, for example server=sun3-180; repeatable', repeat)
     .option('--seed <n>', 'of everything left to chance', '1')
     .option('--tree <dir>', 'host directory imported into the file system before virtual time starts')
-    .option('--preserve', 'keep owners, modes and times of the tree')
+    .option('--preserve', 'keep the owners and modes of the tree, and the order of its times')
     .option('--until <time>', 'stop at this virtual time, such as 90s')
-    .option('--fault <spec>', 'for example loss=2% or crash=HOST@30s; repeatable', repeat, []);
+    .option('--fault <spec>', 'for example loss=2% or crash=HOST@30s; repeatable', repeat);
 }
 
 /** @throws BackplaneError when one of them is wrong */
-export function settingsOf(o: GivenOptions, parameters: Readonly<Record<string, string>>): RunSettings {
+export async function settingsOf(
+  o: GivenOptions,
+  parameters: Readonly<Record<string, string>>,
+  outside: Outside,
+): Promise<RunSettings> {
+  if (o.preserve === true && o.tree === undefined)
+    throw usage('--preserve keeps what a tree has, and there is none.', '--tree ./src --preserve');
+  const settings: Setting[] = [];
+  for (const s of o.set ?? []) settings.push(await outside.setting(s));
+  const kernels: Record<string, KernelFor> = {};
+  for (const [role, word] of (o.kernel ?? []).map(byRole)) kernels[role] = await outside.kernel(word);
   return {
     seed: whole('--seed', o.seed, 0, Number.MAX_SAFE_INTEGER),
     ...(o.machines !== undefined && { clients: whole('--machines', o.machines, 1, 190) }),
     ...(o.servers !== undefined && { servers: whole('--servers', o.servers, 0, 50) }),
-    machineTypes: Object.fromEntries(
-      o.machine.map((m) =>
-        m.includes('=') ? [m.slice(0, m.indexOf('=')), m.slice(m.indexOf('=') + 1)] : ['', m],
-      ),
-    ),
-    ...(o.kernel !== undefined && { kernel: o.kernel }),
-    settings: o.set.map((s) => parseSetting(s)),
-    faults: o.fault.map((f) => parseFault(f)),
+    machineTypes: Object.fromEntries((o.machine ?? []).map(byRole)),
+    kernels,
+    settings,
+    faults: (o.fault ?? []).map((f) => parseFault(f)),
     ...(o.tree !== undefined && { tree: readTree(o.tree, { preserve: o.preserve === true }) }),
     parameters,
     ...(o.until !== undefined && { untilNs: duration('--until', o.until) }),
+    installed: outside.known,
   };
+}
+
+/** `ROLE=WHAT`, or `WHAT` for every role, which is ''. */
+export function byRole(text: string): readonly [string, string] {
+  const match = /^(\w+)=(.*)$/.exec(text);
+  return match === null ? ['', text] : [match[1] ?? '', match[2] ?? ''];
 }
 
 export function whole(option: string, text: string, min: number, max: number): number {
@@ -94,11 +121,11 @@ export function leftOver(
       const near = nearest(name, known);
       throw usage(
         `${experiment.name} has no option ${name}.`,
-        near === undefined ? `backplane run ${experiment.name} --help` : `${near}`,
+        near === undefined ? 'backplane run --help' : `Did you mean "${near}"?`,
       );
     }
     const value = inline ?? words[++i];
-    if (value === undefined) throw usage(`${name} needs a value.`, `backplane run ${experiment.name} --help`);
+    if (value === undefined) throw usage(`${name} needs a value.`, 'backplane run --help');
     parameters[name.slice(2)] = value;
   }
   return parameters;

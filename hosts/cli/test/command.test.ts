@@ -57,35 +57,13 @@ describe('the command', () => {
     expect(hashes[0]).not.toBe(hashes[2]);
   });
 
-  it('ends with 3 for wrong usage, says where, and what to try', async () => {
-    const cases: readonly (readonly [readonly string[], RegExp])[] = [
-      [['run', 'null-rcp'], /no experiment "null-rcp".*\n.*null-rpc/],
-      [['run', 'null-rpc', '--cals', '3'], /no option --cals.*\n.*--calls/],
-      [['run', 'null-rpc', '--set', 'transport=sprit'], /no installed board.*\n.*"sprite"/],
-      [['run', 'null-rpc', '--set', 'transport=sprite:retrys=3'], /retrys/],
-      [['run', 'null-rpc', '--machine', 'sun3-57'], /no machine type.*\n.*sun3-75/],
-      [['run', 'null-rpc', '--fault', 'los=2%'], /no fault "los".*\n.*loss/],
-      [['run', 'null-rpc', '--fault', 'crash=nobody@3s'], /no machine "nobody"/],
-      [['run', 'andrew', '--tree', '/no/such/place'], /no such directory/],
-      [['run', 'null-rpc', '--seed', 'x'], /--seed takes a whole number/],
-      [['run', 'null-rpc', '--until', 'soon'], /--until takes a duration/],
-      [['run', 'replay'], /needs an operation file/],
-      [['compare', 'null-rpc', '--vary', 'transport=sprite'], /compares nothing/],
-      [['components', 'trnsport'], /no slot "trnsport".*\n.*transport/],
-      [['no-such-command'], /unknown command/],
-    ];
-    for (const [words, said] of cases) {
-      stderr = '';
-      stdout = '';
-      expect(await main(words), words.join(' ')).toBe(3);
-      expect(stderr, words.join(' ')).toMatch(said);
-      expect(stdout).toBe('');
-    }
-  });
-
-  it('ends with 2 when a run did not get to its end', async () => {
-    expect(await main(['run', 'rpc8k', '--seconds', '100', '--until', '1s'])).toBe(2);
-    expect(stderr).toMatch(/had not ended after 1 virtual seconds/);
+  it('measures its own speed on a kernel', async () => {
+    const words = ['bench', 'rpc8k', '--kernel', 'sprite', '--seconds', '1', '--rounds', '1', '--json'];
+    expect(await main(words)).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ name: 'rpc8k', point: 'A', simulatedSeconds: 1 });
+    stderr = '';
+    expect(await main(['bench', 'rpc8k', '--kernel', 'spirte'])).toBe(3);
+    expect(stderr).toMatch(/no kernel "spirte"/);
   });
 
   it('verifies that a run is a function of its inputs', async () => {

@@ -56,6 +56,14 @@ export const unknownSettingSlot = (place: string, slot: string, known: readonly 
     near(slot, known),
   );
 
+export const wrongSlotOfBoard = (place: string, slot: string, name: string, of: string): BackplaneError =>
+  new BackplaneError(
+    'WRONG_SLOT',
+    { place, slot, name, of },
+    `${place}: ${name} is a board for the slot "${of}", not for "${slot}".`,
+    `--set ${of}=${name}`,
+  );
+
 export const malformedSetting = (place: string, what: string, hint: string): BackplaneError =>
   new BackplaneError('MALFORMED_SETTING', { place }, `${place}: ${what}`, hint);
 
@@ -92,4 +100,12 @@ export const didNotEnd = (experiment: string, untilSeconds: number): BackplaneEr
     { experiment, untilSeconds },
     `${experiment} had not ended after ${untilSeconds} virtual seconds.`,
     'Give it longer: --until',
+  );
+
+export const stuck = (experiment: string, afterSeconds: number): BackplaneError =>
+  new BackplaneError(
+    'DID_NOT_END',
+    { experiment, afterSeconds },
+    `${experiment} waits for ever: after ${afterSeconds} virtual seconds nothing is left to happen.`,
+    'Look at what it waits for: --trace run.pftrace',
   );

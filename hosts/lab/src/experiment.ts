@@ -27,6 +27,9 @@ export interface Laboratory<P> {
 export interface Shape {
   readonly clients: number;
   readonly servers: number;
+  /** How few clients and how many servers will do, where that is not one and any number. */
+  readonly clientsMin?: number;
+  readonly serversMax?: number;
   /** Types of machine by role. */
   readonly machineTypes: { readonly client: string; readonly server: string };
   /** Domains by server, from the first on; a server beyond the list has none of its own. */

@@ -2,18 +2,27 @@
  * One run: settings and an experiment become a cluster, which is driven to its end. Everything is checked before the
  * cluster is made; the run is a function of settings and seed.
  */
-import { Cluster, describeKernels, type MachineDescription } from '@backplane/chassis';
-import type { EngineEvent, Task } from '@backplane/engine';
+import {
+  Cluster,
+  type ClusterDescription,
+  compose,
+  describeKernels,
+  type Installed,
+  type MachineDescription,
+} from '@backplane/chassis';
+import { type EngineEvent, type Task, TIME_MAX_NS } from '@backplane/engine';
 import { ethernet } from '@backplane/hw-ethernet';
-import type { Kernel } from '@backplane/slots';
-import { spriteClient, spriteServer } from '@backplane/sprite';
+import { type Kernel, type Storage, slotOfInstance } from '@backplane/slots';
 import { catalogue, machineType } from './catalogue.ts';
-import { didNotEnd, malformedSetting, unknownKernel, unknownRole } from './errors.ts';
+import { imagesOf, keepsOnDisk, rootStorage } from './disk-image.ts';
+import { didNotEnd, malformedSetting, stuck, unknownRole } from './errors.ts';
 import type { Experiment, Laboratory, Shape } from './experiment.ts';
 import { checkFaultMachines, type Fault } from './faults.ts';
 import { importTree } from './import-tree.ts';
+import { type KernelFor, kernelNamed } from './kernels.ts';
 import { applySettings, type Setting } from './setting.ts';
 import type { Tree } from './tree.ts';
+import { type CallWatcher, watchedKernel } from './watched-calls.ts';
 
 export interface RunSettings {
   readonly seed?: number;
@@ -21,15 +30,20 @@ export interface RunSettings {
   readonly servers?: number;
   /** Machine types by role; '' is every role. */
   readonly machineTypes?: Readonly<Record<string, string>>;
-  readonly kernel?: string;
+  /** Kernels by role; '' is every role. Sprite's where none is given. */
+  readonly kernels?: Readonly<Record<string, KernelFor>>;
   readonly settings?: readonly Setting[];
   readonly faults?: readonly Fault[];
   readonly tree?: Tree;
   readonly parameters?: Readonly<Record<string, string>>;
   readonly untilNs?: number;
+  /** For the remedies that errors propose. By default what comes with the project. */
+  readonly installed?: readonly Installed[];
   /** Sees the cluster before virtual time starts: for captures and traces. */
   readonly attach?: (cluster: Cluster) => void;
   readonly watchEvents?: (e: EngineEvent) => void;
+  /** Is told of every system call of every program. */
+  readonly watchCalls?: CallWatcher;
 }
 
 /** The JSON of `backplane run`, without what the host measured. */
@@ -78,23 +92,38 @@ const clientNames = [
 /** Sprite's own hosts were named after spices; when those run out, names are numbered. */
 const nameOf = (names: readonly string[], role: string, i: number): string => names[i] ?? `${role}${i + 1}`;
 
-/** @throws BackplaneError when something in the settings cannot work; nothing has been made then */
-export function prepare<P, R>(experiment: Experiment<P, R>, settings: RunSettings = {}): PreparedRun<R> {
+/** A run before anything of it is made: what the settings come to. */
+export interface Plan<P> {
+  readonly parameters: P;
+  readonly shape: Shape;
+  readonly tree: Tree | null;
+  readonly description: ClusterDescription;
+}
+
+/** Checks all that can be checked without making anything. @throws BackplaneError when it cannot work */
+export function planRun<P, R>(experiment: Experiment<P, R>, settings: RunSettings = {}): Plan<P> {
   const parameters = experiment.parameters(settings.parameters ?? {});
-  const shape = reshaped(experiment.shape(parameters), settings);
+  const shape = reshaped(experiment.name, experiment.shape(parameters), settings);
   const machines = machinesOf(shape, settings);
-  const faults = settings.faults ?? [];
   checkFaultMachines(
-    faults,
+    settings.faults ?? [],
     machines.map((m) => m.name),
   );
   if (settings.tree !== undefined && experiment.treeAt === undefined)
     throw malformedSetting('--tree', `${experiment.name} takes no tree.`, 'Leave it out.');
   const tree = experiment.treeAt === undefined ? null : (settings.tree ?? experiment.defaultTree?.() ?? null);
-  const cluster = new Cluster(
-    { medium: ethernet(), machines },
-    { seed: settings.seed ?? 1, installed: catalogue },
-  );
+  const description = { medium: ethernet(), machines };
+  compose(description, settings.installed ?? catalogue);
+  return { parameters, shape, tree, description };
+}
+
+/** @throws BackplaneError when something in the settings cannot work; nothing has been made then */
+export function prepare<P, R>(experiment: Experiment<P, R>, settings: RunSettings = {}): PreparedRun<R> {
+  const { parameters, tree, description } = planRun(experiment, settings);
+  const cluster = new Cluster(watched(description, settings.watchCalls), {
+    seed: settings.seed ?? 1,
+    installed: settings.installed ?? catalogue,
+  });
   cluster.engine.watchEvents(settings.watchEvents ?? null);
   settings.attach?.(cluster);
   const lab: Laboratory<P> = {
@@ -105,11 +134,17 @@ export function prepare<P, R>(experiment: Experiment<P, R>, settings: RunSetting
     tree,
     start: (machine, name, program) => machine.board('systemCalls').start(name, program),
   };
-  for (const f of faults) f.apply(cluster);
+  for (const f of settings.faults ?? []) f.apply(cluster);
   const outcome: Outcome<R> = { ended: false };
-  cluster.start(experiment.name, keep(drive(experiment, lab), outcome));
+  const left = fillDisks(cluster, contentOf(experiment, tree));
+  cluster.start(experiment.name, keep(drive(experiment, lab, left), outcome));
   return prepared(experiment, settings, cluster, outcome);
 }
+
+const watched = (d: ClusterDescription, watcher: CallWatcher | undefined): ClusterDescription =>
+  watcher === undefined
+    ? d
+    : { ...d, machines: d.machines.map((m) => ({ ...m, kernel: watchedKernel(m.kernel, watcher) })) };
 
 interface Outcome<R> {
   ended: boolean;
@@ -122,15 +157,27 @@ function prepared<P, R>(
   cluster: Cluster,
   outcome: Outcome<R>,
 ): PreparedRun<R> {
-  const untilNs = settings.untilNs ?? Number.POSITIVE_INFINITY;
+  const { engine } = cluster;
+  const untilNs = settings.untilNs ?? TIME_MAX_NS;
+  let idleSlices = 0;
+  let busyUntilNs = 0;
   return {
     cluster,
     get ended() {
-      return outcome.ended || cluster.engine.nowNs >= untilNs;
+      return outcome.ended || engine.nowNs >= untilNs;
     },
-    advance: (virtualNs) => cluster.engine.run(Math.min(untilNs, cluster.engine.nowNs + virtualNs)),
+    advance(virtualNs) {
+      const before = engine.events;
+      // Slices without an event grow, so that the end of time is soon found where nothing is left to happen.
+      engine.run(Math.min(untilNs, engine.nowNs + virtualNs * 2 ** idleSlices));
+      idleSlices = engine.events === before ? idleSlices + 1 : 0;
+      if (idleSlices === 0) busyUntilNs = engine.nowNs;
+    },
     result() {
-      if (!outcome.ended) throw didNotEnd(experiment.name, cluster.engine.nowNs / 1e9);
+      if (!outcome.ended)
+        throw engine.nowNs === TIME_MAX_NS
+          ? stuck(experiment.name, busyUntilNs / 1e9)
+          : didNotEnd(experiment.name, engine.nowNs / 1e9);
       return {
         experiment: experiment.name,
         seed: settings.seed ?? 1,
@@ -165,30 +212,70 @@ export function runExperiment<P, R>(experiment: Experiment<P, R>, settings: RunS
   return run.result();
 }
 
-function* drive<P, R>(experiment: Experiment<P, R>, lab: Laboratory<P>): Task<R> {
+/** Puts something into the storage that serves the root. */
+type Content = (storage: Storage) => Task<void>;
+
+/** What an experiment wants to find in the root's storage; null if nothing. */
+function contentOf<P, R>(experiment: Experiment<P, R>, tree: Tree | null): Content | null {
+  const { treeAt, prepare: prepareStorage } = experiment;
+  if (prepareStorage === undefined && (tree === null || treeAt === undefined)) return null;
+  return function* (storage) {
+    if (prepareStorage !== undefined) yield* prepareStorage(storage);
+    if (tree !== null && treeAt !== undefined) yield* importTree(storage, tree, treeAt);
+  };
+}
+
+/** Fills the disks of the root's server before virtual time starts. Returns what is left to do, where there are none. */
+function fillDisks(cluster: Cluster, content: Content | null): Content | null {
+  const [server] = cluster.composition.machines.filter((m) => m.description.role === 'server');
+  if (content === null || server === undefined) return null;
+  if (!keepsOnDisk(server)) return content;
+  const machine = cluster.machine(server.description.name);
+  for (const [disk, extents] of imagesOf(server, cluster.engine.seed, content))
+    for (const { sector, data } of extents) machine.board('disk', disk).load(sector, data);
+  return null;
+}
+
+function* drive<P, R>(experiment: Experiment<P, R>, lab: Laboratory<P>, content: Content | null): Task<R> {
   yield* lab.cluster.bootAll();
-  const [server] = lab.servers;
-  if (server !== undefined && (experiment.prepare !== undefined || lab.tree !== null)) {
-    const storage = server.board('storage', rootStorage(server.name, lab.cluster));
-    if (experiment.prepare !== undefined) yield* experiment.prepare(storage);
-    if (lab.tree !== null && experiment.treeAt !== undefined)
-      yield* importTree(storage, lab.tree, experiment.treeAt);
-  }
+  const [server] = lab.cluster.composition.machines.filter((m) => m.description.role === 'server');
+  // A storage in memory exists from its boot on.
+  if (content !== null && server !== undefined)
+    yield* content(lab.cluster.machine(server.description.name).board('storage', rootStorage(server)));
   return yield* experiment.run(lab);
 }
 
-/** The instance that serves the root: `storage:/`, or the only one. */
-function rootStorage(machine: string, cluster: Cluster): string {
-  const boards = cluster.composition.machines.find((m) => m.description.name === machine)?.boards ?? [];
-  const instances = boards.filter((f) => f.board.slot === 'storage').map((f) => f.instance);
-  return instances.find((i) => i === 'storage:/') ?? instances[0] ?? 'storage';
+const roles: readonly string[] = ['client', 'server'];
+
+/** @throws BackplaneError when a role is none of those that experiments have */
+function checkRoles(option: string, given: Readonly<Record<string, unknown>>): void {
+  for (const role of Object.keys(given))
+    if (role !== '' && !roles.includes(role)) throw unknownRole(`${option} ${role}=...`, role, roles);
 }
 
-function reshaped(shape: Shape, s: RunSettings): Shape {
+function checkCount(
+  experiment: string,
+  role: string,
+  given: number | undefined,
+  min: number,
+  max: number = Number.POSITIVE_INFINITY,
+): void {
+  if (given === undefined || (given >= min && given <= max)) return;
+  const option = role === 'client' ? '--machines' : '--servers';
+  const limit = given < min ? min : max;
+  throw malformedSetting(
+    `${option} ${given}`,
+    `${experiment} ${given < min ? 'needs at least' : 'takes at most'} ${limit} ${role}${limit === 1 ? '' : 's'}.`,
+    `Leave it out, or give ${option} ${limit}`,
+  );
+}
+
+function reshaped(experiment: string, shape: Shape, s: RunSettings): Shape {
   const types = s.machineTypes ?? {};
-  for (const role of Object.keys(types))
-    if (role !== '' && role !== 'client' && role !== 'server')
-      throw unknownRole(`--machine ${role}=${types[role]}`, role, ['client', 'server']);
+  checkRoles('--machine', types);
+  checkRoles('--kernel', s.kernels ?? {});
+  checkCount(experiment, 'server', s.servers, shape.servers > 0 ? 1 : 0, shape.serversMax);
+  checkCount(experiment, 'client', s.clients, shape.clientsMin ?? 1, undefined);
   const every = types[''];
   return {
     ...shape,
@@ -202,7 +289,6 @@ function reshaped(shape: Shape, s: RunSettings): Shape {
 }
 
 function machinesOf(shape: Shape, s: RunSettings): readonly MachineDescription[] {
-  if (s.kernel !== undefined && s.kernel !== 'sprite') throw unknownKernel(s.kernel, ['sprite']);
   const clientType = machineType(shape.machineTypes.client);
   const serverType = machineType(shape.machineTypes.server);
   const servers = Array.from({ length: shape.servers }, (_, i) => ({
@@ -217,13 +303,22 @@ function machinesOf(shape: Shape, s: RunSettings): readonly MachineDescription[]
     role: 'client',
     prefixes: [],
   }));
+  const settings = s.settings ?? [];
+  for (const { role, text } of settings)
+    if (role !== null && !roles.includes(role)) throw unknownRole(`--set ${text}`, role, roles);
   const bare = (kernel: Kernel): Kernel => (shape.without ?? []).reduce((k, slot) => k.without(slot), kernel);
-  return [...servers, ...clients].map(({ prefixes, ...m }) => {
-    const presets = new Map([
-      ['client', bare(spriteClient())],
-      ['server', bare(spriteServer(prefixes))],
-    ]);
-    const kernels = applySettings(presets, s.settings ?? []);
-    return { ...m, kernel: kernels.get(m.role) ?? bare(spriteClient()) };
+  const machines = [...servers, ...clients].map(({ prefixes, ...m }) => {
+    const kernelFor = s.kernels?.[m.role] ?? s.kernels?.[''] ?? kernelNamed('sprite');
+    const kernel = bare(kernelFor({ machine: m.name, role: m.role, prefixes }));
+    const own = settings.filter(({ role }) => role === null || role === m.role);
+    return { ...m, kernel: applySettings(new Map([[m.role, kernel]]), own).get(m.role) ?? kernel };
   });
+  for (const { slot, role, text } of settings)
+    if (!machines.some((m) => [...m.kernel.boards.keys()].some((i) => slotOfInstance(i) === slot)))
+      throw malformedSetting(
+        `--set ${text}`,
+        `no machine${role === null ? '' : ` with the role "${role}"`} has a board in the slot "${slot}" to exchange.`,
+        role === null ? `Name the role that is to have one: --set server.${text}` : 'Leave it out.',
+      );
+  return machines;
 }

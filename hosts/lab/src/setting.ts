@@ -1,7 +1,13 @@
 /** `--set [ROLE.]SLOT=BOARD[:option=value,...]`, taken apart and applied to the kernels of a cluster. */
 import { type Board, type Kernel, slotFacts, slotOfInstance } from '@backplane/slots';
 import { type CatalogueEntry, catalogue } from './catalogue.ts';
-import { malformedSetting, unknownBoard, unknownRole, unknownSettingSlot } from './errors.ts';
+import {
+  malformedSetting,
+  unknownBoard,
+  unknownRole,
+  unknownSettingSlot,
+  wrongSlotOfBoard,
+} from './errors.ts';
 
 export interface Setting {
   readonly text: string;
@@ -12,7 +18,17 @@ export interface Setting {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
-export function parseSetting(text: string, known: readonly CatalogueEntry[] = catalogue): Setting {
+/** A setting taken apart; nothing is known yet about its board. */
+export interface SettingWords {
+  readonly role: string | null;
+  readonly slot: string;
+  /** A short name, a package's name, or a file. */
+  readonly board: string;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** @throws BackplaneError when it is no setting at all */
+export function splitSetting(text: string): SettingWords {
   const place = `--set ${text}`;
   const equals = text.indexOf('=');
   if (equals < 1)
@@ -24,22 +40,37 @@ export function parseSetting(text: string, known: readonly CatalogueEntry[] = ca
   const left = text.slice(0, equals).trim();
   const right = text.slice(equals + 1).trim();
   const dot = left.indexOf('.');
-  const role = dot < 0 ? null : left.slice(0, dot);
-  const slot = dot < 0 ? left : left.slice(dot + 1);
-  const slots = slotFacts.map((f) => f.slot);
+  const colon = optionsColon(right);
+  return {
+    role: dot < 0 ? null : left.slice(0, dot),
+    slot: dot < 0 ? left : left.slice(dot + 1),
+    board: colon < 0 ? right : right.slice(0, colon),
+    options: colon < 0 ? {} : parseOptions(place, right.slice(colon + 1)),
+  };
+}
+
+/** The colon before the options. A drive's letter has one too: `C:\boards\mine.ts`. */
+function optionsColon(board: string): number {
+  return board.indexOf(':', /^[A-Za-z]:[\\/]/.test(board) ? 2 : 0);
+}
+
+/** @param known the boards that may be named: those that are installed, and those that were found outside */
+export function parseSetting(text: string, known: readonly CatalogueEntry[] = catalogue): Setting {
+  const place = `--set ${text}`;
+  const { role, slot, board, options } = splitSetting(text);
+  const slots = [...new Set([...slotFacts.map((f) => f.slot), ...known.map((e) => e.slot)])];
   if (!slots.includes(slot)) throw unknownSettingSlot(place, slot, slots);
-  const colon = right.indexOf(':', right.startsWith('@') ? right.indexOf('/') : 0);
-  const name = colon < 0 ? right : right.slice(0, colon);
   const inSlot = known.filter((e) => e.slot === slot);
-  const entry = inSlot.find((e) => e.short === name || e.name === name);
-  if (entry === undefined)
-    throw unknownBoard(
-      place,
-      slot,
-      name,
-      inSlot.map((e) => e.short),
-    );
-  return { text, role, slot, entry, options: colon < 0 ? {} : parseOptions(place, right.slice(colon + 1)) };
+  const entry = inSlot.find((e) => e.short === board || e.name === board);
+  if (entry !== undefined) return { text, role, slot, entry, options };
+  const elsewhere = known.find((e) => e.short === board || e.name === board);
+  if (elsewhere !== undefined) throw wrongSlotOfBoard(place, slot, board, elsewhere.slot);
+  throw unknownBoard(
+    place,
+    slot,
+    board,
+    inSlot.map((e) => e.short),
+  );
 }
 
 function parseOptions(place: string, text: string): Readonly<Record<string, unknown>> {
@@ -62,7 +93,8 @@ function parseValue(text: string): unknown {
 
 /**
  * The kernels with the settings applied. A slot of many keeps its instances: each is filled by the new board, with the
- * options that belong to the place (`domain`, `disk`) taken over where the board has them.
+ * options that belong to the place (`domain`, `disk`) taken over where the board has them. One that is empty is filled
+ * only on a role that the setting names.
  */
 export function applySettings(
   kernels: ReadonlyMap<string, Kernel>,
@@ -82,10 +114,12 @@ export function applySettings(
 
 function applySetting(kernel: Kernel, s: Setting): Kernel {
   const { make } = s.entry;
-  const facts = slotFacts.find((f) => f.slot === s.slot);
+  const facts = slotFacts.find((f) => f.slot === s.slot) ?? make(s.options).facts;
   if (facts?.many !== true) return kernel.with({ [s.slot]: make(s.options) });
   const instances = [...kernel.boards].filter(([instance]) => slotOfInstance(instance) === s.slot);
-  if (instances.length === 0) return kernel;
+  // Where there is none to exchange, only a role that was named gets one.
+  if (instances.length === 0)
+    return s.role === null ? kernel : kernel.with({ [s.slot]: { 0: make(s.options) } });
   const filled = instances.map(
     ([instance, before]) =>
       [

@@ -1,11 +1,10 @@
 /**
  * A host's directory tree as data, for importing. Names are sorted by their bytes; owners, modes and times follow a fixed
- * rule unless they are to be preserved, so that what a run sees depends on content alone. What is neither file, directory
+ * rule unless they are to be preserved, so that what a run sees depends on content alone. Of preserved times the order is kept. What is neither file, directory
  * nor symbolic link is left out and counted.
  */
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { CLUSTER_EPOCH_SECONDS } from '@backplane/engine';
 import { unreadableTree } from './errors.ts';
 
 export interface TreeEntry {
@@ -42,7 +41,8 @@ export function readTree(directory: string, o: { readonly preserve: boolean } = 
           mode: s.mode & 0o7777,
           uid: s.uid,
           gid: s.gid,
-          modifyNs: Math.max(0, Math.round((s.mtimeMs / 1000 - CLUSTER_EPOCH_SECONDS) * 1e9)),
+          // Milliseconds of the host's clock, until all are known.
+          modifyNs: s.mtimeMs,
         }
       : { mode: s.isDirectory() || (s.mode & 0o111) !== 0 ? 0o755 : 0o644, uid: 0, gid: 0, modifyNs: 0 };
     if (s.isSymbolicLink())
@@ -66,5 +66,15 @@ export function readTree(directory: string, o: { readonly preserve: boolean } = 
       );
     throw e;
   }
-  return { name: directory, entries, leftOut };
+  return { name: directory, entries: o.preserve ? entries.map(inOrder(entries)) : entries, leftOut };
+}
+
+/**
+ * Times in their order. Virtual time begins later than any file of a host was modified and knows no time before, so the
+ * oldest entries count as modified when it begins, and each later time a nanosecond after the one before.
+ */
+function inOrder(entries: readonly TreeEntry[]): (e: TreeEntry) => TreeEntry {
+  const times = [...new Set(entries.map((e) => e.modifyNs))].sort((a, b) => a - b);
+  const ranks = new Map(times.map((time, rank) => [time, rank]));
+  return (e) => ({ ...e, modifyNs: ranks.get(e.modifyNs) ?? 0 });
 }

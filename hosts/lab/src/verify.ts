@@ -1,7 +1,14 @@
 /** Runs an experiment twice and compares the event logs; on a difference finds the first event that differs. */
 import type { EngineEvent } from '@backplane/engine';
 import type { Experiment } from './experiment.ts';
-import { type RunSettings, runExperiment } from './run.ts';
+import type { RunSettings } from './run.ts';
+import { oneRun, type Runs, runAll } from './runs.ts';
+
+/** A run once more, for its events alone. */
+function unrecorded(settings: RunSettings): RunSettings {
+  const { attach: _, watchCalls: __, ...again } = settings;
+  return again;
+}
 
 export interface Divergence {
   readonly index: number;
@@ -21,16 +28,21 @@ export interface Verification {
   readonly firstDivergence: Divergence | null;
 }
 
-export function verifyExperiment(experiment: Experiment, settings: RunSettings): Verification {
-  const a = runExperiment(experiment, settings);
-  const b = runExperiment(experiment, settings);
+export const verifyExperiment = (experiment: Experiment, settings: RunSettings): Verification =>
+  runAll(verification(experiment, settings));
+
+/** The runs of a verification. What is attached sees the first of them only. */
+export function* verification(experiment: Experiment, settings: RunSettings): Runs<Verification> {
+  const again = unrecorded(settings);
+  const a = yield* oneRun(experiment, settings);
+  const b = yield* oneRun(experiment, again);
   const equal = a.traceHash === b.traceHash;
   return {
     experiment: experiment.name,
     equal,
     traceHashes: [a.traceHash, b.traceHash],
     events: [a.events, b.events],
-    firstDivergence: equal ? null : firstDivergence(experiment, settings, settings),
+    firstDivergence: equal ? null : yield* firstDivergence(experiment, again, again),
   };
 }
 
@@ -40,14 +52,14 @@ const windowEvents = 100_000;
  * The first event in which two runs differ. Both are recorded in windows of as many events as fit memory: a run is a
  * function of its inputs, so each window can be had by running again.
  */
-export function firstDivergence(
+export function* firstDivergence(
   experiment: Experiment,
   one: RunSettings,
   two: RunSettings,
-): Divergence | null {
+): Runs<Divergence | null> {
   for (let from = 0; ; from += windowEvents) {
-    const a = record(experiment, one, from);
-    const b = record(experiment, two, from);
+    const a = yield* record(experiment, one, from);
+    const b = yield* record(experiment, two, from);
     for (let i = 0; i < Math.max(a.length, b.length); i++) {
       const x = a[i];
       const y = b[i];
@@ -58,11 +70,11 @@ export function firstDivergence(
   }
 }
 
-function record(experiment: Experiment, settings: RunSettings, from: number): readonly EngineEvent[] {
+function* record(experiment: Experiment, settings: RunSettings, from: number): Runs<readonly EngineEvent[]> {
   const events: EngineEvent[] = [];
   let index = 0;
-  runExperiment(experiment, {
-    ...settings,
+  yield* oneRun(experiment, {
+    ...unrecorded(settings),
     watchEvents: (e) => {
       if (index >= from && index < from + windowEvents) events.push({ ...e });
       index++;

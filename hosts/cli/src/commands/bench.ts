@@ -8,9 +8,10 @@ import { join } from 'node:path';
 import { experiment } from '@backplane/lab';
 import { callbacks, mm1, type Outcome, w1, w2 } from '@backplane/workloads';
 import type { Command } from 'commander';
-import { type ExitCode, exit } from '../exit.ts';
+import { exit } from '../exit.ts';
 import { measuredRun } from '../measured-run.ts';
 import { formatTable, json, out } from '../output.ts';
+import type { Session } from '../session.ts';
 import { usage, whole } from '../settings.ts';
 
 /** One line of a benchmark, ours or a peer's. */
@@ -28,6 +29,7 @@ interface Line {
 interface BenchOptions {
   readonly json?: boolean;
   readonly point: string;
+  readonly kernel: string;
   readonly seconds: string;
   readonly rounds: string;
   readonly peers?: string;
@@ -55,12 +57,13 @@ const peers: Readonly<Record<string, readonly (readonly string[])[]>> = {
   mm1: [['python3', 'simpy_w.py', 'mm1', '20000']],
 };
 
-export function addBench(program: Command, finish: (code: ExitCode) => void): void {
+export function addBench(program: Command, session: Session): void {
   program
     .command('bench')
     .argument('<name>', names.join(', '))
     .description('speed of the emulation itself, beside other simulators')
     .option('--point <A|B|C>', 'of rpc8k: 10 hosts, 100 hosts, 100 hosts saturated', 'A')
+    .option('--kernel <kernel>', 'of rpc8k: sprite, or a kernel file', 'sprite')
     .option('--seconds <n>', 'of rpc8k: simulated seconds', '200')
     .option('--rounds <n>', 'measurements, of which the median by rate is shown', '5')
     .option('--peers <dir>', 'a folder with programs of other simulators')
@@ -73,7 +76,7 @@ export function addBench(program: Command, finish: (code: ExitCode) => void): vo
       const others: Line[][] = [];
       // In turn, so that whatever else the machine does falls on all of them.
       for (let round = 0; round < rounds; round++) {
-        ours.push(name === 'rpc8k' ? await rpc8k(o) : workload(name));
+        ours.push(name === 'rpc8k' ? await rpc8k(o, session) : workload(name));
         (peers[name] ?? []).forEach((words, i) => {
           const line = o.peers === undefined ? null : peer(o.peers, words);
           if (line !== null) others[i] = [...(others[i] ?? []), line];
@@ -96,7 +99,7 @@ export function addBench(program: Command, finish: (code: ExitCode) => void): vo
           }),
         );
       }
-      finish(exit.good);
+      session.finish(exit.good);
     });
 }
 
@@ -124,8 +127,13 @@ function workload(name: string): Line {
   };
 }
 
-async function rpc8k(o: BenchOptions): Promise<Line> {
-  const run = await measuredRun(experiment('rpc8k'), { parameters: { point: o.point, seconds: o.seconds } });
+async function rpc8k(o: BenchOptions, { outside, interrupted }: Session): Promise<Line> {
+  const kernels = { '': await outside.kernel(o.kernel) };
+  const run = await measuredRun(
+    experiment('rpc8k'),
+    { kernels, parameters: { point: o.point, seconds: o.seconds } },
+    interrupted,
+  );
   const r = run.result as {
     readonly point: string;
     readonly rpcs: number;

@@ -1,47 +1,89 @@
 /** `backplane compare EXPERIMENT --vary SLOT=a,b`: the effect of one swap, over seeds, with intervals. */
-import { type ComparedMetric, type Comparison, compareExperiment, experiment } from '@backplane/lab';
+import { type ComparedMetric, type Comparison, compareExperiment, type Setting } from '@backplane/lab';
 import type { Command } from 'commander';
-import { type ExitCode, exit } from '../exit.ts';
-import { formatTable, json, out } from '../output.ts';
-import { Progress } from '../progress.ts';
+import { exit } from '../exit.ts';
+import { measuredRuns } from '../measured-run.ts';
+import { formatTable, json, note, out } from '../output.ts';
+import {
+  addRecordingOptions,
+  addReportOption,
+  type RecordingOptions,
+  Recordings,
+  reportFile,
+} from '../recordings.ts';
+import { compareReport } from '../report/reports.ts';
+import { Interrupted, type Session } from '../session.ts';
 import { addRunOptions, type GivenOptions, leftOver, settingsOf, usage, whole } from '../settings.ts';
 
-interface CompareOptions extends GivenOptions {
+interface CompareOptions extends GivenOptions, RecordingOptions {
+  readonly report?: string;
   readonly vary: string;
   readonly seeds: string;
   readonly json?: boolean;
 }
 
-export function addCompare(program: Command, finish: (code: ExitCode) => void): void {
-  const command = addRunOptions(
-    program
-      .command('compare')
-      .argument('<experiment>')
-      .description('same workload, same seeds, one slot changed'),
+export function addCompare(program: Command, session: Session): void {
+  const command = addReportOption(
+    addRecordingOptions(
+      addRunOptions(
+        program
+          .command('compare')
+          .argument('<experiment>', 'its name, or a file with one')
+          .description(
+            'same workload, same seeds, one slot changed; recordings are those of the first seed, numbered by variant',
+          ),
+      )
+        .requiredOption('--vary <slot=a,b>', 'the slot and the boards to compare, the first of them the base')
+        .option('--seeds <n>', 'runs of each, with seeds from --seed on', '5'),
+    ),
   )
-    .requiredOption('--vary <slot=a,b>', 'the slot and the boards to compare, the first of them the base')
-    .option('--seeds <n>', 'runs of each, with seeds from --seed on', '5')
     .option('--json', 'one JSON object')
     .allowUnknownOption()
     .allowExcessArguments();
-  command.action((name: string, o: CompareOptions) => {
-    const e = experiment(name);
-    const settings = settingsOf(o, leftOver(e, command.args.slice(1), command));
-    const { slot, boards } = parseVary(o.vary);
-    if (boards.length < 2) throw usage(`--vary ${o.vary} compares nothing.`, '--vary fileCache=sprite,none');
-    const progress = new Progress();
-    const c = compareExperiment(
-      e,
-      settings,
-      { slot, boards },
-      whole('--seeds', o.seeds, 1, 10_000),
-      (runs, of) => progress.show(`${name}  run ${runs} of ${of}`, 0, 0),
-    );
-    progress.done();
-    if (o.json === true) json(c);
-    else print(c);
-    finish(exit.good);
+  command.action(async (name: string, o: CompareOptions) => {
+    const experiment = await session.outside.experiment(name);
+    const parameters = leftOver(experiment, command.args.slice(1), command);
+    const variants = await variantsOf(o.vary, session);
+    const settings = await settingsOf(o, parameters, session.outside);
+    const seeds = whole('--seeds', o.seeds, 1, 10_000);
+    const recordings = new Recordings(o);
+    const report = reportFile(o.report);
+    try {
+      const c = await measuredRuns(
+        compareExperiment({
+          experiment,
+          settings,
+          variants,
+          seeds,
+          prepare: (s, variant, seed) => (seed === 0 ? recordings.of(s, variant + 1) : s),
+          stopped: () => session.interrupted.aborted,
+        }),
+        session.interrupted,
+      );
+      if (c === null) throw new Interrupted();
+      if (c.seeds < seeds)
+        note(`Interrupted: ${c.seeds} of ${seeds} seeds were finished, and are compared here.`);
+      if (o.json === true) json(c);
+      else print(c);
+      await report.write(() => compareReport(session.words, experiment, settings, c, seeds));
+      session.finish(exit.good);
+    } finally {
+      recordings.close();
+    }
   });
+}
+
+async function variantsOf(
+  vary: string,
+  session: Session,
+): Promise<readonly [Setting, Setting, ...Setting[]]> {
+  const { slot, boards } = parseVary(vary);
+  const variants: Setting[] = [];
+  for (const board of boards) variants.push(await session.outside.setting(`${slot}=${board}`));
+  const [base, second, ...others] = variants;
+  if (base === undefined || second === undefined)
+    throw usage(`--vary ${vary} compares nothing.`, '--vary fileCache=sprite,none');
+  return [base, second, ...others];
 }
 
 /** `SLOT=a,b:option=value,option=value,c`: an option without a board belongs to the board before it. */

@@ -2,9 +2,10 @@
 import { experiment, parseSetting } from '@backplane/lab';
 import type { Command } from 'commander';
 import pc from 'picocolors';
-import { type ExitCode, exit } from '../exit.ts';
+import { exit } from '../exit.ts';
 import { measuredRun } from '../measured-run.ts';
 import { formatTable, out } from '../output.ts';
+import type { Session } from '../session.ts';
 
 interface AndrewResult {
   readonly phases: readonly { readonly name: string; readonly seconds: number }[];
@@ -17,7 +18,7 @@ const variants = [
   { title: 'no client cache', set: ['fileCache=none'] },
 ] as const;
 
-export function addDemo(program: Command, finish: (code: ExitCode) => void): void {
+export function addDemo(program: Command, session: Session): void {
   program
     .command('demo')
     .description('boot a cluster, run a real workload on it, swap a board and see what it was worth')
@@ -30,7 +31,13 @@ export function addDemo(program: Command, finish: (code: ExitCode) => void): voi
       );
       const runs = [];
       for (const v of variants)
-        runs.push(await measuredRun(experiment('andrew'), { settings: v.set.map((s) => parseSetting(s)) }));
+        runs.push(
+          await measuredRun(
+            experiment('andrew'),
+            { settings: v.set.map((s) => parseSetting(s)) },
+            session.interrupted,
+          ),
+        );
       const results = runs.map((r) => r.result as AndrewResult);
       const [first] = results;
       out(
@@ -58,6 +65,6 @@ export function addDemo(program: Command, finish: (code: ExitCode) => void): voi
       out('  npx backplane published                            the model beside the published figures');
       out('  npx backplane compare andrew --vary fileCache=sprite,none --seeds 3');
       out('  npx backplane components                           what can be swapped');
-      finish(exit.good);
+      session.finish(exit.good);
     });
 }

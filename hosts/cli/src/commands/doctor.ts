@@ -5,8 +5,9 @@ import { catalogue } from '@backplane/lab';
 import { slotFacts } from '@backplane/slots';
 import type { Command } from 'commander';
 import semver from 'semver';
-import { type ExitCode, exit } from '../exit.ts';
+import { exit } from '../exit.ts';
 import { formatTable, json, out } from '../output.ts';
+import type { Session } from '../session.ts';
 
 interface Finding {
   readonly what: string;
@@ -17,13 +18,13 @@ interface Finding {
 
 const nodeRange = '>=20.19.0';
 
-export function addDoctor(program: Command, finish: (code: ExitCode) => void): void {
+export function addDoctor(program: Command, session: Session): void {
   program
     .command('doctor')
-    .description('Node version, duplicate packages, contract windows')
+    .description('Node version, duplicate packages, contract windows, packages from outside')
     .option('--json', 'one JSON object')
     .action((o: { readonly json?: boolean }) => {
-      const findings = [node(), ...duplicates(process.cwd()), ...contracts()];
+      const findings = [node(), ...duplicates(process.cwd()), ...contracts(), outside(session)];
       if (o.json === true) json({ findings });
       else
         out(
@@ -33,7 +34,7 @@ export function addDoctor(program: Command, finish: (code: ExitCode) => void): v
             rows: findings.map((f) => [f.ok ? 'ok' : 'NO', f.what, f.found, f.ok ? '' : f.remedy]),
           }),
         );
-      finish(findings.every((f) => f.ok) ? exit.good : exit.failed);
+      session.finish(findings.every((f) => f.ok) ? exit.good : exit.failed);
     });
 }
 
@@ -91,4 +92,15 @@ function contracts(): readonly Finding[] {
       remedy: 'Update these packages.',
     },
   ];
+}
+
+/** Component packages in reach of this folder whose manifests are wrong. */
+function outside(session: Session): Finding {
+  const { manifests, refused } = session.outside.installed();
+  return {
+    what: 'component packages from outside',
+    ok: refused.length === 0,
+    found: refused.length === 0 ? `${manifests.length} found` : refused.map((e) => e.message).join('; '),
+    remedy: 'Mend their manifests, or update them.',
+  };
 }

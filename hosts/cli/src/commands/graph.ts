@@ -1,41 +1,29 @@
 /** `backplane graph`: a composed kernel as a tree, or as DOT. */
 import { compose, type Fitted, needs } from '@backplane/chassis';
-import { ethernet } from '@backplane/hw-ethernet';
-import { machineType } from '@backplane/lab';
-import type { Kernel } from '@backplane/slots';
-import { spriteClient, spriteServer } from '@backplane/sprite';
+import { experiment, planRun } from '@backplane/lab';
 import type { Command } from 'commander';
-import { type ExitCode, exit } from '../exit.ts';
+import { exit } from '../exit.ts';
 import { out } from '../output.ts';
-import { usage } from '../settings.ts';
+import type { Session } from '../session.ts';
+import { byRole, usage } from '../settings.ts';
 
-const kernels: Readonly<Record<string, () => Kernel>> = {
-  sprite: spriteClient,
-  'sprite-server': spriteServer,
-};
-
-export function addGraph(program: Command, finish: (code: ExitCode) => void): void {
+export function addGraph(program: Command, session: Session): void {
   program
     .command('graph')
     .description('the composed kernel as a tree of boards, or as DOT')
-    .option('--kernel <name>', Object.keys(kernels).join(' or '), 'sprite-server')
+    .option('--kernel <kernel>', '[ROLE=]NAME or FILE: of a server unless the role is client', 'sprite')
     .option('--dot', 'for Graphviz')
-    .action((o: { readonly kernel: string; readonly dot?: boolean }) => {
-      const kernel = kernels[o.kernel];
-      if (kernel === undefined)
-        throw usage(
-          `there is no kernel "${o.kernel}".`,
-          `--kernel ${Object.keys(kernels).join(' or --kernel ')}`,
-        );
-      const machines = [
-        { name: 'server', type: machineType('zero-cost'), role: 'server', kernel: spriteServer() },
-        { name: 'shown', type: machineType('zero-cost'), role: 'client', kernel: kernel() },
-      ];
-      const boards =
-        compose({ medium: ethernet(), machines }).machines.find((m) => m.description.name === 'shown')
-          ?.boards ?? [];
-      out(o.dot === true ? dot(o.kernel, boards) : tree(boards));
-      finish(exit.good);
+    .action(async (o: { readonly kernel: string; readonly dot?: boolean }) => {
+      const [given, word] = byRole(o.kernel);
+      const role = given === '' ? 'server' : given;
+      const kernels = { '': await session.outside.kernel(word) };
+      const { description } = planRun(experiment('null-rpc'), { kernels });
+      if (!description.machines.some((m) => m.role === role))
+        throw usage(`--kernel ${o.kernel}: no machine has the role "${role}".`, '--kernel client=sprite');
+      const shown = compose(description).machines.find((m) => m.description.role === role);
+      const boards = shown?.boards ?? [];
+      out(o.dot === true ? dot(shown?.description.kernel.name ?? '', boards) : tree(boards));
+      session.finish(exit.good);
     });
 }
 

@@ -8,30 +8,50 @@ import {
   withinBand,
 } from '@backplane/lab';
 import type { Command } from 'commander';
-import { type ExitCode, exit } from '../exit.ts';
-import { formatTable, json, out } from '../output.ts';
+import { exit } from '../exit.ts';
+import { formatTable, json, note, out } from '../output.ts';
 import { Progress } from '../progress.ts';
+import { reportFile } from '../recordings.ts';
+import { publishedReport } from '../report/reports.ts';
+import type { Session } from '../session.ts';
 import { whole } from '../settings.ts';
 
-export function addPublished(program: Command, finish: (code: ExitCode) => void): void {
+interface PublishedOptions {
+  readonly seed: string;
+  readonly report?: string;
+  readonly json?: boolean;
+}
+
+export function addPublished(program: Command, session: Session): void {
   program
     .command('published')
     .argument('[names...]', `tables: ${publishedTables.map((t) => t.name).join(', ')}; all without one`)
     .description('published tables beside measured ones, fitted and predicted rows apart')
     .option('--seed <n>', 'of everything left to chance', '1')
+    .option('--report <file.html>', 'tables and a plot as one HTML page')
     .option('--json', 'one JSON object')
-    .action((names: readonly string[], o: { readonly seed: string; readonly json?: boolean }) => {
+    .action(async (names: readonly string[], o: PublishedOptions) => {
       const tables = names.length === 0 ? publishedTables : names.map((n) => publishedTable(n));
       const seed = whole('--seed', o.seed, 0, Number.MAX_SAFE_INTEGER);
+      const report = reportFile(o.report);
       const progress = new Progress();
-      const rows = tables.flatMap((t) => {
+      const rows: PublishedRow[] = [];
+      let finished = 0;
+      for (const t of tables) {
         progress.show(t.title, 0, 0);
-        return t.measure(seed);
-      });
+        // An interrupt is heard between two tables.
+        await new Promise((resume) => setImmediate(resume));
+        if (session.interrupted.aborted) break;
+        rows.push(...t.measure(seed));
+        finished++;
+      }
       progress.done();
+      if (finished < tables.length)
+        note(`Interrupted: ${finished} of ${tables.length} tables were finished.`);
       if (o.json === true) json({ rows, constants: publishedConstants() });
       else print(rows);
-      finish(rows.every(withinBand) ? exit.good : exit.failed);
+      await report.write(() => publishedReport(session.words, rows, publishedConstants(), seed));
+      session.finish(rows.every(withinBand) ? exit.good : exit.failed);
     });
 }
 

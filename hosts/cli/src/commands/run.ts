@@ -1,84 +1,82 @@
 /** `backplane run EXPERIMENT`: one run, its table or its JSON. */
-import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
-import {
-  captureDissectors,
-  captureFrames,
-  experiment,
-  experiments,
-  faultKinds,
-  parseFault,
-  type RunSettings,
-} from '@backplane/lab';
+import { experiments, faultKinds, parseFault, planRun } from '@backplane/lab';
 import type { Command } from 'commander';
 import pc from 'picocolors';
-import { type ExitCode, exit } from '../exit.ts';
+import { exit } from '../exit.ts';
 import { measuredRun } from '../measured-run.ts';
 import { formatTable, json, note, out } from '../output.ts';
-import { addRunOptions, type GivenOptions, leftOver, settingsOf, usage } from '../settings.ts';
+import {
+  addRecordingOptions,
+  addReportOption,
+  type RecordingOptions,
+  Recordings,
+  reportFile,
+} from '../recordings.ts';
+import { runReport } from '../report/reports.ts';
+import type { Session } from '../session.ts';
+import { addRunOptions, type GivenOptions, leftOver, settingsOf } from '../settings.ts';
 
-interface RunOptions extends GivenOptions {
+interface RunOptions extends GivenOptions, RecordingOptions {
+  readonly report?: string;
   readonly json?: boolean;
   readonly explainFaults?: boolean;
-  readonly pcap?: string;
 }
 
-export function addRun(program: Command, finish: (code: ExitCode) => void): void {
-  const command = addRunOptions(
-    program
-      .command('run')
-      .argument('[experiment]', 'its name; without one they are listed')
-      .description('one run of an experiment'),
+export function addRun(program: Command, session: Session): void {
+  const command = addReportOption(
+    addRecordingOptions(
+      addRunOptions(
+        program
+          .command('run')
+          .argument('[experiment]', 'its name, or a file with one; without it they are listed')
+          .description('one run of an experiment'),
+      ).option('--explain-faults', 'say what each --fault would do, and run nothing'),
+    ),
   )
-    .option('--explain-faults', 'say what each --fault would do, and run nothing')
-    .option('--pcap <file>', 'capture every frame (pcapng), with a dissector beside it')
     .option('--json', 'one JSON object')
     .allowUnknownOption()
     .allowExcessArguments();
   command.addHelpText('after', () => `\n${listing()}`);
   command.action(async (name: string | undefined, o: RunOptions) => {
-    if (o.explainFaults === true) {
-      explain(o.fault);
-      return finish(exit.good);
-    }
     if (name === undefined) {
-      out(listing());
-      return finish(exit.good);
+      if (o.explainFaults === true) explain(o);
+      else if (o.json === true)
+        json({
+          experiments: experiments.map(({ name, description, parameterTexts }) => ({
+            name,
+            description,
+            options: parameterTexts,
+          })),
+        });
+      else out(listing());
+      return session.finish(exit.good);
     }
-    const e = experiment(name);
-    const settings = settingsOf(o, leftOver(e, command.args.slice(1), command));
-    const capture = o.pcap === undefined ? null : openCapture(o.pcap);
-    const result = await measuredRun(e, { ...settings, ...capture?.settings });
-    capture?.close();
-    if (o.json === true) json(result);
-    else {
-      out(formatTable(e.table(result.result)));
-      note(
-        pc.dim(
-          `${result.virtualSeconds.toFixed(1)} virtual s in ${result.wallSeconds.toFixed(1)} s · ${result.events} events · seed ${result.seed} · trace ${result.traceHash.slice(0, 12)}`,
-        ),
-      );
+    const e = await session.outside.experiment(name);
+    const settings = await settingsOf(o, leftOver(e, command.args.slice(1), command), session.outside);
+    if (o.explainFaults === true) {
+      planRun(e, settings);
+      explain(o);
+      return session.finish(exit.good);
     }
-    finish(e.passed?.(result.result) === false ? exit.failed : exit.good);
+    const recordings = new Recordings(o);
+    const report = reportFile(o.report);
+    try {
+      const result = await measuredRun(e, recordings.of(settings), session.interrupted);
+      if (o.json === true) json(result);
+      else {
+        out(formatTable(e.table(result.result)));
+        note(
+          pc.dim(
+            `${result.virtualSeconds.toFixed(1)} virtual s in ${result.wallSeconds.toFixed(1)} s · ${result.events} events · seed ${result.seed} · trace ${result.traceHash.slice(0, 12)}`,
+          ),
+        );
+      }
+      await report.write(() => runReport(session.words, e, settings, result));
+      session.finish(e.passed?.(result.result) === false ? exit.failed : exit.good);
+    } finally {
+      recordings.close();
+    }
   });
-}
-
-/** Nothing is written unless the run can begin: the file is opened when the cluster is there. */
-function openCapture(file: string): { readonly settings: Pick<RunSettings, 'attach'>; close(): void } {
-  let fd: number | null = null;
-  return {
-    settings: {
-      attach(cluster) {
-        const opened = openSync(file, 'w');
-        fd = opened;
-        captureFrames(cluster, (bytes) => void writeSync(opened, bytes));
-      },
-    },
-    close() {
-      if (fd !== null) closeSync(fd);
-      writeFileSync(`${file}.lua`, captureDissectors());
-      note(`wrote ${file}: tshark -X lua_script:${file}.lua -r ${file}`);
-    },
-  };
 }
 
 const listing = (): string =>
@@ -106,14 +104,17 @@ const examples: Readonly<Record<string, string>> = {
   disk: 'disk=allspice:error@40s',
 };
 
-function explain(given: readonly string[]): void {
-  const specs = given.length > 0 ? given : faultKinds.flatMap((k) => examples[k] ?? []);
-  if (specs.length === 0) throw usage('no faults to explain.', '--fault loss=2%');
-  out(
-    formatTable({
-      title: 'Faults',
-      head: ['--fault', 'what it does'],
-      rows: specs.map((s) => [s, parseFault(s).sentence]),
-    }),
-  );
+/** Those that were given; an example of each kind where none was. */
+function explain(o: RunOptions): void {
+  const specs = o.fault ?? faultKinds.flatMap((k) => examples[k] ?? []);
+  const faults = specs.map((spec) => ({ spec, sentence: parseFault(spec).sentence }));
+  if (o.json === true) json({ faults });
+  else
+    out(
+      formatTable({
+        title: 'Faults',
+        head: ['--fault', 'what it does'],
+        rows: faults.map((f) => [f.spec, f.sentence]),
+      }),
+    );
 }

@@ -60,6 +60,7 @@ export const replay: Experiment<Parameters, ReplayResult> = defineExperiment({
   },
   shape: ({ workloads }) => ({
     clients: clientsIn(workloads),
+    clientsMin: clientsIn(workloads),
     servers: 1,
     machineTypes: { client: 'sun3-75', server: 'sun3-180' },
     prefixes: [['/']],

@@ -52,6 +52,9 @@ export const rpc8k: Experiment<Parameters, Rpc8kResult> = defineExperiment({
   shape: ({ point }) => ({
     clients: rpc8kPoints[point].hosts,
     servers: 0,
+    // Each asks the others, by host numbers without a gap.
+    clientsMin: 2,
+    serversMax: 0,
     machineTypes: { client: 'zero-cost', server: 'zero-cost' },
     prefixes: [],
     without: ['fileCache'],
