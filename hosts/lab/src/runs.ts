@@ -16,6 +16,12 @@ export function* oneRun(experiment: Experiment, settings: RunSettings): Runs<Run
   return yield { experiment, settings };
 }
 
+/** Its result alone. */
+export function* resultOf<P, R>(experiment: Experiment<P, R>, settings: RunSettings): Runs<R> {
+  // boundary: a request knows no experiment's types, and the answer to this one is of this one's
+  return (yield* oneRun(experiment as Experiment, settings)).result as R;
+}
+
 /** Makes each run at once. */
 export function runAll<T>(runs: Runs<T>): T {
   let step = runs.next();

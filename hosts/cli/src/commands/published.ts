@@ -9,11 +9,11 @@ import {
 } from '@backplane/lab';
 import type { Command } from 'commander';
 import { exit } from '../exit.ts';
+import { measuredRuns } from '../measured-run.ts';
 import { formatTable, json, note, out } from '../output.ts';
-import { Progress } from '../progress.ts';
 import { reportFile } from '../recordings.ts';
 import { publishedReport } from '../report/reports.ts';
-import type { Session } from '../session.ts';
+import { Interrupted, type Session } from '../session.ts';
 import { whole } from '../settings.ts';
 
 interface PublishedOptions {
@@ -34,20 +34,17 @@ export function addPublished(program: Command, session: Session): void {
       const tables = names.length === 0 ? publishedTables : names.map((n) => publishedTable(n));
       const seed = whole('--seed', o.seed, 0, Number.MAX_SAFE_INTEGER);
       const report = reportFile(o.report);
-      const progress = new Progress();
       const rows: PublishedRow[] = [];
       let finished = 0;
-      for (const t of tables) {
-        progress.show(t.title, 0, 0);
-        // An interrupt is heard between two tables.
-        await new Promise((resume) => setImmediate(resume));
-        if (session.interrupted.aborted) break;
-        rows.push(...t.measure(seed));
-        finished++;
-      }
-      progress.done();
-      if (finished < tables.length)
+      try {
+        for (const t of tables) {
+          rows.push(...(await measuredRuns(t.measure(seed), session.interrupted)));
+          finished++;
+        }
+      } catch (e) {
+        if (!(e instanceof Interrupted)) throw e;
         note(`Interrupted: ${finished} of ${tables.length} tables were finished.`);
+      }
       if (o.json === true) json({ rows, constants: publishedConstants() });
       else print(rows);
       await report.write(() => publishedReport(session.words, rows, publishedConstants(), seed));

@@ -3,7 +3,7 @@
  * for seven clients, and the server's load without client caches, were read off charts.
  */
 import { type AndrewResult, andrew } from '../experiments/andrew.ts';
-import { runExperiment } from '../run.ts';
+import { type Runs, resultOf } from '../runs.ts';
 import { parseSetting } from '../setting.ts';
 import { type PublishedRow, type PublishedTable, row } from './table.ts';
 
@@ -22,39 +22,27 @@ const delayed = 'storage=ofs:metadata=delayed';
 const local = { settings: [delayed], place: 'local' } as const;
 const cached = { settings: [delayed], place: 'diskless' } as const;
 const uncached = { settings: [delayed, 'fileCache=sprite:clientCaching=false'], place: 'diskless' } as const;
-const nfs = {
+
+const localWarm: Case = { ...local, start: 'warm' };
+const localCold: Case = { ...local, start: 'cold' };
+const uncachedWarm: Case = { ...uncached, start: 'warm' };
+const uncachedCold: Case = { ...uncached, start: 'cold' };
+const cachedWarm: Case = { ...cached, start: 'warm' };
+const cachedCold: Case = { ...cached, start: 'cold' };
+const sevenUncached: Case = { ...uncachedWarm, clients: 7 };
+const sevenCached: Case = { ...cachedWarm, clients: 7 };
+const nfsCold: Case = {
   settings: ['storage=ofs:metadata=synchronous', 'fileCache=nfs', 'naming=mounts'],
   place: 'diskless',
-} as const;
+  start: 'cold',
+};
 
-/** Each case is run once, whatever asks for it. */
-class Runs {
-  readonly #seed: number;
-  readonly #done = new Map<string, AndrewResult>();
-
-  constructor(seed: number) {
-    this.#seed = seed;
-  }
-
-  of(c: Case): AndrewResult {
-    const key = JSON.stringify(c);
-    const result = this.#done.get(key) ?? this.#run(c);
-    this.#done.set(key, result);
-    return result;
-  }
-
-  #run({ settings, start, place, clients }: Case): AndrewResult {
-    return runExperiment(andrew, {
-      seed: this.#seed,
-      settings: settings.map((s) => parseSetting(s)),
-      parameters: { start, place },
-      ...(clients !== undefined && { clients }),
-    }).result;
-  }
-}
+type Seen = (c: Case) => AndrewResult;
 
 type Figure = Pick<PublishedRow, 'row' | 'unit' | 'published' | 'kind' | 'band'> & {
-  readonly measure: (runs: Runs) => number;
+  readonly cases: readonly Case[];
+  /** From the results of those cases. */
+  readonly measure: (seen: Seen) => number;
 };
 
 const seconds = (name: string, c: Case, published: number, kind: 'fitted' | 'predicted'): Figure => ({
@@ -63,7 +51,8 @@ const seconds = (name: string, c: Case, published: number, kind: 'fitted' | 'pre
   published,
   kind,
   band: band.elapsed,
-  measure: (runs) => runs.of(c).seconds,
+  cases: [c],
+  measure: (seen) => seen(c).seconds,
 });
 
 const percent = (
@@ -78,7 +67,8 @@ const percent = (
   published,
   kind: 'predicted',
   band: within,
-  measure: (runs) => runs.of(c)[share] * 100,
+  cases: [c],
+  measure: (seen) => seen(c)[share] * 100,
 });
 
 /** Elapsed time over that of one machine with a local disk. */
@@ -88,29 +78,22 @@ const degradation = (name: string, c: Case, published: number, kind: 'predicted'
   published,
   kind,
   band: band.seven,
-  measure: (runs) => runs.of(c).seconds / runs.of({ ...local, start: 'warm' }).seconds,
+  cases: [c, localWarm],
+  measure: (seen) => seen(c).seconds / seen(localWarm).seconds,
 });
 
 const one = 'processor of the server, one client';
-const sevenUncached = { ...uncached, start: 'warm', clients: 7 } as const;
-const sevenCached = { ...cached, start: 'warm', clients: 7 } as const;
 
 const figures: readonly Figure[] = [
-  seconds('local disk', { ...local, start: 'warm' }, 249, 'fitted'),
-  seconds('local disk', { ...local, start: 'cold' }, 261, 'predicted'),
-  seconds('diskless, no client cache', { ...uncached, start: 'warm' }, 363, 'predicted'),
-  seconds('diskless, no client cache', { ...uncached, start: 'cold' }, 373, 'predicted'),
-  seconds('diskless, client cache', { ...cached, start: 'warm' }, 280, 'predicted'),
-  seconds('diskless, client cache', { ...cached, start: 'cold' }, 291, 'predicted'),
-  percent(`${one}, client cache`, { ...cached, start: 'warm' }, 'serverProcessorShare', 8.9, band.share),
-  percent(`${one}, no client cache`, { ...uncached, start: 'warm' }, 'serverProcessorShare', 18, band.share),
-  percent(
-    'network, one client, client cache',
-    { ...cached, start: 'warm' },
-    'networkShare',
-    1.04,
-    band.share,
-  ),
+  seconds('local disk', localWarm, 249, 'fitted'),
+  seconds('local disk', localCold, 261, 'predicted'),
+  seconds('diskless, no client cache', uncachedWarm, 363, 'predicted'),
+  seconds('diskless, no client cache', uncachedCold, 373, 'predicted'),
+  seconds('diskless, client cache', cachedWarm, 280, 'predicted'),
+  seconds('diskless, client cache', cachedCold, 291, 'predicted'),
+  percent(`${one}, client cache`, cachedWarm, 'serverProcessorShare', 8.9, band.share),
+  percent(`${one}, no client cache`, uncachedWarm, 'serverProcessorShare', 18, band.share),
+  percent('network, one client, client cache', cachedWarm, 'networkShare', 1.04, band.share),
   degradation('seven clients, no client cache', sevenUncached, 2.5, 'predicted'),
   percent('seven clients, no client cache: server', sevenUncached, 'serverProcessorShare', 80, band.seven),
   percent('seven clients, no client cache: network', sevenUncached, 'networkShare', 30, band.seven),
@@ -124,18 +107,29 @@ const figures: readonly Figure[] = [
     published: 0.7,
     kind: 'check',
     band: 0.15,
-    measure: (runs) =>
-      runs.of({ ...cached, start: 'cold' }).seconds / runs.of({ ...nfs, start: 'cold' }).seconds,
+    cases: [cachedCold, nfsCold],
+    measure: (seen) => seen(cachedCold).seconds / seen(nfsCold).seconds,
   },
 ];
 
 export const andrewTable: PublishedTable = {
   name: 'andrew',
   title: 'The Andrew benchmark on Sprite',
-  measure(seed) {
-    const runs = new Runs(seed);
-    return figures.map(({ measure, ...f }) =>
-      row({ source, table: 'andrew', ...f, measured: measure(runs) }),
+  *measure(seed) {
+    const results = new Map<Case, AndrewResult>();
+    for (const c of figures.flatMap((f) => f.cases)) if (!results.has(c)) results.set(c, yield* run(c, seed));
+    const seen: Seen = (c) => results.get(c) as AndrewResult; // boundary: a figure asks for its own cases
+    return figures.map(({ measure, cases: _, ...f }) =>
+      row({ source, table: 'andrew', ...f, measured: measure(seen) }),
     );
   },
 };
+
+function* run({ settings, start, place, clients }: Case, seed: number): Runs<AndrewResult> {
+  return yield* resultOf(andrew, {
+    seed,
+    settings: settings.map((s) => parseSetting(s)),
+    parameters: { start, place },
+    ...(clients !== undefined && { clients }),
+  });
+}

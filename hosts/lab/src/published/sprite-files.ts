@@ -3,7 +3,7 @@
  * "Caching in the Sprite network file system", section on performance).
  */
 import { type FileOpsResult, fileOps, type ThroughputCase } from '../experiments/file-ops.ts';
-import { runExperiment } from '../run.ts';
+import { type Runs, resultOf } from '../runs.ts';
 import { parseSetting } from '../setting.ts';
 import { type PublishedRow, type PublishedTable, row } from './table.ts';
 
@@ -88,13 +88,13 @@ const throughputFigures: readonly ThroughputFigure[] = [
 export const spriteFiles: PublishedTable = {
   name: 'sprite-files',
   title: 'Single operations on files in Sprite',
-  measure(seed) {
-    const run = (settings: readonly string[]): FileOpsResult =>
-      runExperiment(fileOps, { seed, settings: settings.map((s) => parseSetting(s)) }).result;
+  *measure(seed) {
+    const run = (...settings: string[]): Runs<FileOpsResult> =>
+      resultOf(fileOps, { seed, settings: settings.map((s) => parseSetting(s)) });
     // As Sprite's servers of 1988 did it.
     const storage = 'storage=ofs:metadata=delayed';
-    const delayed = run([storage]);
-    const through = run([storage, 'fileCache=sprite:policy=write-through']);
+    const delayed = yield* run(storage);
+    const through = yield* run(storage, 'fileCache=sprite:policy=write-through');
     return [
       ...nameFigures.map((f) => nameRow(f, delayed)),
       ...throughputFigures.map((f) => throughputRow(f, f.writeThrough === true ? through : delayed)),

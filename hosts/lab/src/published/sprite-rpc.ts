@@ -1,6 +1,6 @@
 /** Sprite's remote procedure calls by machine and size (Welch 1990; Douglis and Ousterhout 1991 for the SPARCstation's null call). */
 import { bulk } from '../experiments/null-rpc.ts';
-import { runExperiment } from '../run.ts';
+import { type Runs, resultOf } from '../runs.ts';
 import { parseSetting } from '../setting.ts';
 import { type PublishedRow, type PublishedTable, row } from './table.ts';
 
@@ -87,17 +87,21 @@ const figures: readonly Figure[] = [
 export const spriteRpc: PublishedTable = {
   name: 'sprite-rpc',
   title: 'Sprite RPC',
-  measure: (seed) => figures.map((f) => measured(f, seed)),
+  *measure(seed) {
+    const rows: PublishedRow[] = [];
+    for (const f of figures) rows.push(yield* measured(f, seed));
+    return rows;
+  },
 };
 
-function measured(f: Figure, seed: number): PublishedRow {
-  const { result } = runExperiment(bulk, {
+function* measured(f: Figure, seed: number): Runs<PublishedRow> {
+  const { rows } = yield* resultOf(bulk, {
     seed,
     machineTypes: { '': f.machine },
     parameters: { sizes: String(f.bytes) },
     settings: f.hostMonitor === false ? [parseSetting('transport=sprite:hostMonitor=false')] : [],
   });
-  const [trip] = result.rows;
+  const [trip] = rows;
   return row({
     source: f.source,
     table: 'sprite-rpc',

@@ -1,4 +1,5 @@
 /** A published table beside the model: which rows were fitted, which are predicted, and how far off they may be. */
+import type { Runs } from '../runs.ts';
 
 export interface PublishedRow {
   readonly source: string;
@@ -17,7 +18,7 @@ export interface PublishedRow {
 export interface PublishedTable {
   readonly name: string;
   readonly title: string;
-  measure(seed: number): readonly PublishedRow[];
+  measure(seed: number): Runs<readonly PublishedRow[]>;
 }
 
 export const row = (r: Omit<PublishedRow, 'ratio'>): PublishedRow => ({
