@@ -30,6 +30,7 @@ import type { Fitted, FittedMachine } from './composition.ts';
 import { notRunning } from './errors.ts';
 import { MetricReaders, MetricTotals } from './metrics.ts';
 import { bootScope, type Container, machineScope } from './scopes.ts';
+import type {} from './trace-kinds.ts';
 
 export type MachineState = 'off' | 'booting' | 'running' | 'halting';
 
@@ -98,7 +99,7 @@ export class ClusterMachine {
   /** Switches the machine on. Returns at once; `running()` waits until every board has started. */
   boot(): void {
     if (this.#state !== 'off') return;
-    this.#state = 'booting';
+    this.#enter('booting');
     this.#boots++;
     this.#bootId = Math.max(this.#bootId + 1, CLUSTER_EPOCH_SECONDS + Math.floor(this.#engine.nowNs / 1e9));
     const scope = this.#scope.child(`boot${this.#boots}`);
@@ -156,6 +157,8 @@ export class ClusterMachine {
 
   #enter(state: MachineState): void {
     this.#state = state;
+    const { trace } = this.#engine;
+    if (trace.on) trace.emit('machine.state', this.#scope, { state });
     this.#changed.wakeAll();
   }
 

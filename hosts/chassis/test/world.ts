@@ -117,6 +117,7 @@ export const anyType: MachineType = defineMachineType({
     packetReceiveNs: free,
     fragmentReceiveNs: free,
     transmitTurnaroundNs: free,
+    diskInterruptNs: free,
     hostMonitorNs: free,
     spriteRpcPathNs: free,
     sunRpcPathNs: free,

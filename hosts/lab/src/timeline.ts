@@ -20,8 +20,6 @@ export class Timeline implements CallWatcher {
   #cluster: Cluster | null = null;
   readonly #machines = new Map<string, MachineTracks>();
   #network: NetworkTracks | null = null;
-  /** Instant of the event before the present one. */
-  #lastNs = 0;
   #sampledNs = 0;
 
   /**
@@ -57,10 +55,8 @@ export class Timeline implements CallWatcher {
     return this.#cluster?.engine.nowNs ?? 0;
   }
 
-  /** Shown each event just before it happens, so what has changed since was the work of the one before. */
+  /** Shown each event just before it happens. */
   #before(e: EngineEvent): void {
-    for (const m of this.#machines.values()) m.noteState(this.#lastNs);
-    this.#lastNs = e.timeNs;
     const grid = Math.floor(e.timeNs / sampleNs) * sampleNs;
     if (grid === this.#sampledNs) return;
     this.#sample(this.#sampledNs + sampleNs);
@@ -119,7 +115,6 @@ class MachineTracks {
   /** Programs in the middle of a call. */
   readonly #inCall = new Set<TrackId>();
   readonly #counters: readonly Counter[];
-  #state: string;
 
   constructor(trace: PerfettoTrace, machine: ClusterMachine) {
     this.#trace = trace;
@@ -135,18 +130,7 @@ class MachineTracks {
       before: 0,
       shown: null,
     }));
-    this.#state = machine.state;
-    trace.begin(this.#power, 0, this.#state);
-  }
-
-  /** What went on when a machine lost its power ends there. */
-  noteState(atNs: number): void {
-    const { state } = this.#machine;
-    if (state === this.#state) return;
-    if (state === 'off') this.#endAll(atNs);
-    this.#trace.end(this.#power, atNs);
-    this.#trace.begin(this.#power, atNs, state);
-    this.#state = state;
+    trace.begin(this.#power, 0, machine.state);
   }
 
   called(who: CallingProcess, atNs: number, call: string, given: readonly unknown[]): void {
@@ -164,6 +148,14 @@ class MachineTracks {
   record(e: TraceEvent): void {
     const { timeNs } = e;
     switch (e.kind) {
+      case 'machine.state': {
+        const { state } = e.fields;
+        // What went on when a machine lost its power ends there.
+        if (state === 'off') this.#endAll(timeNs);
+        this.#trace.end(this.#power, timeNs);
+        this.#trace.begin(this.#power, timeNs, state);
+        return;
+      }
       case 'rpc.call': {
         const { to, procedure, id, sizeBytes, channel } = e.fields;
         this.#trace.begin(this.#calls.take(id), timeNs, procedureName(procedure), {
@@ -222,7 +214,6 @@ class MachineTracks {
   }
 
   close(atNs: number): void {
-    this.noteState(atNs);
     this.#endAll(atNs);
     this.#trace.end(this.#power, atNs);
   }

@@ -8,7 +8,7 @@ import {
   catalogue,
   experiment,
   parseSetting,
-  prepare,
+  planRun,
   type RunSettings,
   readTree,
   runExperiment,
@@ -28,10 +28,10 @@ const settingsOf = (c: Combination): RunSettings => ({
   settings: c.map((e) => parseSetting(`${e.slot}=${e.short}`)),
 });
 
-/** Does it compose? Nothing is run to find out. */
+/** Does it compose? Nothing is made to find out. */
 function isLegal(c: Combination): boolean {
   try {
-    prepare(experiment('andrew'), settingsOf(c));
+    planRun(experiment('andrew'), settingsOf(c));
     return true;
   } catch (e) {
     if (isBackplaneError(e)) return false;
