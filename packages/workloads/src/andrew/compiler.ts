@@ -1,18 +1,18 @@
 /**
  * A C compiler as 4.3BSD had it, seen from outside: preprocessor, compiler, optimiser, assembler, each a process that reads
- * its input by 1 KB, computes, and writes a temporary file for the next. The preprocessor is real as far as files go:
- * it follows includes and guards. The others make real bytes that depend on all of their input; that they are no code for
- * a Sun does not matter to a file system.
+ * its input by 1 KB, computes, and writes a temporary file for the next. The preprocessor is real as far as files go. The
+ * others make real bytes that depend on all of their input; that they are no code for a Sun does not matter to a file
+ * system.
  *
  * Processor time is charged by byte. The proportions of the passes are a guess; the sum is fitted to the published 249
  * seconds of the whole benchmark on a local disk.
  */
 import type { Task } from '@backplane/engine';
-import { type Calls, isKernelError, type Program } from '@backplane/slots';
-import { decodeUtf8, encodeUtf8 } from '@backplane/wire';
+import type { Calls, Program } from '@backplane/slots';
+import { encodeUtf8 } from '@backplane/wire';
 import { createFile, type OutputStream, readThrough } from '../stdio.ts';
 import type { Commands } from './commands.ts';
-import { includeDirectory } from './system-files.ts';
+import { preprocess } from './preprocessor.ts';
 
 /** Instructions for one byte of input, by pass. Their sum is fitted; see above. */
 const instructionsPerByte = { preprocess: 12, compile: 59, optimise: 36, assemble: 31, link: 5 };
@@ -43,7 +43,9 @@ export function* compile(
 ): Task<number> {
   const { commands } = o;
   const [text, assembly, better] = [`${temporary}.i`, `${temporary}.s`, `${temporary}.o.s`];
-  yield* commands.run(sys, '/lib/cpp', preprocessor(source, text, o));
+  yield* commands.run(sys, '/lib/cpp', (cpp) =>
+    preprocess(cpp, source, text, { ...o, instructionsPerByte: instructionsPerByte.preprocess }),
+  );
   yield* commands.run(sys, '/lib/ccom', filter('compile', text, assembly, o));
   yield* commands.run(sys, '/lib/c2', filter('optimise', assembly, better, o));
   yield* commands.run(sys, '/bin/as', filter('assemble', better, object, o, 2));
@@ -73,72 +75,6 @@ export function* link(
     return 0;
   });
   return 0;
-}
-
-// ---- the preprocessor
-
-const preprocessor = (source: string, target: string, o: CompilerOptions): Program =>
-  function* (sys) {
-    const out = yield* createFile(sys, target);
-    const defined = new Set<string>();
-    yield* include(sys, source, out, defined, o);
-    yield* out.close();
-    return 0;
-  };
-
-function* include(
-  sys: Calls,
-  path: string,
-  out: OutputStream,
-  defined: Set<string>,
-  o: CompilerOptions,
-): Task<void> {
-  const parts: Uint8Array[] = [];
-  const size = yield* readThrough(sys, path, (bytes) => parts.push(bytes));
-  yield* sys.compute(size * instructionsPerByte.preprocess * o.instructionNs);
-  const text = decodeUtf8(joined(parts, size));
-  /** Conditions that enclose the line, innermost last: is the text between them taken? */
-  const taken: boolean[] = [];
-  let kept = '';
-  for (const line of text.split('\n')) {
-    const directive = /^\s*#\s*(\w+)\s*(.*)$/.exec(line);
-    const active = taken.every((t) => t);
-    if (directive === null) {
-      if (active) kept += `${line}\n`;
-      continue;
-    }
-    const [, word = '', rest = ''] = directive;
-    const name = /^\w+/.exec(rest)?.[0] ?? '';
-    if (word === 'ifdef') taken.push(defined.has(name));
-    else if (word === 'ifndef') taken.push(!defined.has(name));
-    else if (word === 'if') taken.push(rest.trim() !== '0');
-    else if (word === 'else') taken.push(!(taken.pop() ?? false));
-    else if (word === 'endif') taken.pop();
-    else if (active && word === 'define') defined.add(name);
-    else if (active && word === 'include') {
-      yield* out.write(encodeUtf8(kept));
-      kept = '';
-      const found = yield* findInclude(sys, path, rest.trim(), o);
-      if (found !== undefined) yield* include(sys, found, out, defined, o);
-    }
-  }
-  yield* out.write(encodeUtf8(kept));
-}
-
-/** Where an include lies: "x.h" beside the source and in the given directories, <x.h> on the system. Undefined if nowhere. */
-function* findInclude(sys: Calls, from: string, named: string, o: CompilerOptions): Task<string | undefined> {
-  const name = named.slice(1, -1);
-  const beside = from.slice(0, from.lastIndexOf('/'));
-  const places = named.startsWith('"') ? [beside, ...o.includes, includeDirectory] : [includeDirectory];
-  for (const place of places) {
-    try {
-      yield* sys.access(`${place}/${name}`, { read: true });
-      return `${place}/${name}`;
-    } catch (e) {
-      if (!isKernelError(e, 'notFound') && !isKernelError(e, 'notDirectory')) throw e;
-    }
-  }
-  return undefined;
 }
 
 // ---- the other passes
@@ -180,29 +116,42 @@ class Digest {
   }
 }
 
-const instructions = ['movl', 'addl', 'subl', 'cmpl', 'lea', 'jsr', 'tstl', 'andl'];
+const mnemonics = ['movl', 'addl', 'subl', 'cmpl', 'lea', 'jsr', 'tstl', 'andl'];
+const linesBytes = 1024;
+const lineBytesMax = 32;
 
-/** Lines of something like assembler. */
+/** Lines of something like assembler, a kilobyte and a line at a time. */
 function* emit(out: OutputStream, digest: Digest, sizeBytes: number): Task<void> {
+  // By mnemonic and register: all of a line up to its displacement.
+  const beginnings = mnemonics.flatMap((m) =>
+    Array.from({ length: 8 }, (_, register) => encodeUtf8(`\t${m}\td${register},a6@(-`)),
+  );
+  const block = new Uint8Array(linesBytes + lineBytesMax);
   let left = sizeBytes;
   while (left > 0) {
-    let block = '';
-    while (block.length < 1024) {
+    let length = 0;
+    while (length < linesBytes) {
       const n = digest.next();
-      block += `\t${instructions[n % 8]}\td${(n >>> 3) % 8},a6@(-${(n >>> 6) % 1024})\n`;
+      const beginning = beginnings[n % 64] ?? block;
+      for (let i = 0; i < beginning.length; i++) block[length++] = beginning[i] ?? 0;
+      length = putDecimal(block, length, (n >>> 6) % 1024);
+      block[length++] = 0x29; // )
+      block[length++] = 0x0a;
     }
-    const bytes = encodeUtf8(block).subarray(0, left);
-    yield* out.write(bytes);
-    left -= bytes.length;
+    const count = Math.min(length, left);
+    yield* out.write(block.subarray(0, count));
+    left -= count;
   }
 }
 
-function joined(parts: readonly Uint8Array[], size: number): Uint8Array {
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+/** Writes a number below 10,000 in decimal; returns where it ends. */
+function putDecimal(to: Uint8Array, at: number, n: number): number {
+  let end = at;
+  for (
+    let unit = n >= 1000 ? 1000 : n >= 100 ? 100 : n >= 10 ? 10 : 1;
+    unit >= 1;
+    unit = Math.floor(unit / 10)
+  )
+    to[end++] = 0x30 + (Math.floor(n / unit) % 10);
+  return end;
 }

@@ -1,0 +1,128 @@
+/**
+ * The C preprocessor, as far as files go: it follows includes, and skips what guards and conditions leave out. Macros are
+ * known by name only and nothing is expanded.
+ */
+import type { Task } from '@backplane/engine';
+import { type Calls, isKernelError } from '@backplane/slots';
+import { decodeUtf8 } from '@backplane/wire';
+import { createFile, type OutputStream, readThrough } from '../stdio.ts';
+import { includeDirectory } from './system-files.ts';
+
+export interface PreprocessorOptions {
+  /** Directories in which quoted includes are sought after the source's own. */
+  readonly includes: readonly string[];
+  /** Nanoseconds of this machine for one instruction. */
+  readonly instructionNs: number;
+  readonly instructionsPerByte: number;
+}
+
+/** Writes the source and all that it includes into the target. Returns the exit status. */
+export function* preprocess(
+  sys: Calls,
+  source: string,
+  target: string,
+  o: PreprocessorOptions,
+): Task<number> {
+  const out = yield* createFile(sys, target);
+  yield* include(sys, source, out, new Set(), o);
+  yield* out.close();
+  return 0;
+}
+
+function* include(
+  sys: Calls,
+  path: string,
+  out: OutputStream,
+  defined: Set<string>,
+  o: PreprocessorOptions,
+): Task<void> {
+  const text = yield* whole(sys, path);
+  yield* sys.compute(text.length * o.instructionsPerByte * o.instructionNs);
+  const conditions = new Conditions(defined);
+  /** Where the lines begin that are taken and not yet written. */
+  let keptFrom = 0;
+  for (let at = 0; at < text.length; ) {
+    const newline = text.indexOf(0x0a, at);
+    const next = newline < 0 ? text.length : newline + 1;
+    if (!isDirective(text, at)) {
+      if (!conditions.met) keptFrom = next;
+    } else {
+      if (keptFrom < at) yield* out.write(text.subarray(keptFrom, at));
+      keptFrom = next;
+      const [, word = '', rest = ''] = /^\s*#\s*(\w*)\s*(.*)/.exec(decodeUtf8(text.subarray(at, next))) ?? [];
+      if (!conditions.note(word, rest) && conditions.met && word === 'include') {
+        const found = yield* findInclude(sys, path, rest.trim(), o);
+        if (found !== undefined) yield* include(sys, found, out, defined, o);
+      }
+    }
+    at = next;
+  }
+  if (keptFrom < text.length) yield* out.write(text.subarray(keptFrom));
+}
+
+function* whole(sys: Calls, path: string): Task<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  const text = new Uint8Array(yield* readThrough(sys, path, (bytes) => parts.push(bytes)));
+  let at = 0;
+  for (const part of parts) {
+    text.set(part, at);
+    at += part.length;
+  }
+  return text;
+}
+
+/** Is the first character of the line, blanks aside, a number sign? */
+function isDirective(text: Uint8Array, at: number): boolean {
+  let i = at;
+  while (text[i] === 0x20 || text[i] === 0x09) i++;
+  return text[i] === 0x23;
+}
+
+/** The conditions that enclose a line, and the names that they ask for. */
+class Conditions {
+  readonly #defined: Set<string>;
+  /** Innermost last: is the text between them taken? */
+  readonly #taken: boolean[] = [];
+
+  constructor(defined: Set<string>) {
+    this.#defined = defined;
+  }
+
+  get met(): boolean {
+    return !this.#taken.includes(false);
+  }
+
+  /** False for a directive that is neither a condition nor a definition. */
+  note(word: string, rest: string): boolean {
+    const name = /^\w+/.exec(rest)?.[0] ?? '';
+    if (word === 'ifdef') this.#taken.push(this.#defined.has(name));
+    else if (word === 'ifndef') this.#taken.push(!this.#defined.has(name));
+    else if (word === 'if') this.#taken.push(rest.trim() !== '0');
+    else if (word === 'else') this.#taken.push(!(this.#taken.pop() ?? false));
+    else if (word === 'endif') this.#taken.pop();
+    else if (word === 'define' && this.met) this.#defined.add(name);
+    else return false;
+    return true;
+  }
+}
+
+/** Where an include lies: "x.h" beside the source and in the given directories, <x.h> on the system. Undefined if nowhere. */
+function* findInclude(
+  sys: Calls,
+  from: string,
+  named: string,
+  o: PreprocessorOptions,
+): Task<string | undefined> {
+  const name = named.slice(1, -1);
+  const beside = from.slice(0, from.lastIndexOf('/'));
+  const places = named.startsWith('"') ? [beside, ...o.includes, includeDirectory] : [includeDirectory];
+  for (const place of places) {
+    try {
+      yield* sys.access(`${place}/${name}`, { read: true });
+      return `${place}/${name}`;
+    } catch (e) {
+      if (!isKernelError(e, 'notFound') && !isKernelError(e, 'notDirectory')) throw e;
+    }
+  }
+  return undefined;
+}
