@@ -16,7 +16,7 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 export const floors = ['packages', 'hosts', 'integration'];
 
-/** The packages that boards are written against; every other folder of packages/ is a board. */
+/** The packages of which all boards share one copy: a board names them as peers. */
 export const ground = ['engine', 'wire', 'slots'];
 
 /** @returns {WorkspacePackage[]} */

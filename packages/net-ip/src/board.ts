@@ -1,9 +1,9 @@
 /** The board for slot `internet`: options, and how it is put together. */
 import { seconds } from '@backplane/engine';
-import { type Component, defineComponent, type Machine, type Nic } from '@backplane/slots';
+import { type Component, chooseInterface, defineComponent, type Machine, type Nic } from '@backplane/slots';
 import { IPV4 } from '@backplane/wire';
 import { z } from 'zod';
-import { linkTooNarrow, noSuchInterface } from './errors.ts';
+import { board, linkTooNarrow } from './errors.ts';
 import { InternetProtocol } from './internet-protocol.ts';
 import { version } from './version.ts';
 
@@ -32,7 +32,7 @@ export interface InternetOptions {
 }
 
 export const ip: Component<'internet', InternetOptions> = /* @__PURE__ */ defineComponent({
-  name: '@backplane/net-ip',
+  name: board,
   version,
   slot: 'internet',
   contract: 1,
@@ -48,10 +48,7 @@ export const ip: Component<'internet', InternetOptions> = /* @__PURE__ */ define
 });
 
 function theInterface(machine: Machine, interfaces: ReadonlyMap<string, Nic>, wanted: string): Nic {
-  const [first] = interfaces.keys();
-  const name = wanted === '' && interfaces.size === 1 ? first : wanted;
-  const nic = name === undefined ? undefined : interfaces.get(name);
-  if (nic === undefined) throw noSuchInterface(machine.name, wanted, [...interfaces.keys()]);
+  const nic = chooseInterface({ board, machine: machine.name }, interfaces, wanted);
   if (nic.mtuBytes < IPV4.mtuBytesMin) throw linkTooNarrow(machine.name, nic.mtuBytes, IPV4.mtuBytesMin);
   return nic;
 }

@@ -1,23 +1,7 @@
 /** What a developer can do wrong with the internet board. */
-import { BackplaneError, nearest } from '@backplane/slots';
+import { BackplaneError } from '@backplane/slots';
 
-const board = '@backplane/net-ip';
-
-export const noSuchInterface = (
-  machine: string,
-  wanted: string,
-  interfaces: readonly string[],
-): BackplaneError => {
-  const near = nearest(wanted, interfaces);
-  return new BackplaneError(
-    'WRONG_OPTION',
-    { board, machine, wanted, interfaces },
-    wanted === ''
-      ? `${board} on ${machine}: there are ${interfaces.length} network interfaces (${interfaces.join(', ')}) and the option "nic" names none.`
-      : `${board} on ${machine}: there is no network interface "${wanted}" among ${interfaces.join(', ')}.`,
-    `Set the option "nic" to ${near === undefined ? 'one of them' : `"${near}"`}.`,
-  );
-};
+export const board = '@backplane/net-ip';
 
 export const linkTooNarrow = (machine: string, mtuBytes: number, leastBytes: number): BackplaneError =>
   new BackplaneError(

@@ -1,5 +1,3 @@
 /** Slot `internet`. */
-
-export { hostOf, internetAddress } from './addresses.ts';
 export type { InternetOptions } from './board.ts';
 export { ip } from './board.ts';

@@ -11,13 +11,7 @@
  *   a datagram that is whole              hand it to who receives its protocol; count when nobody does
  *   the timer                             give up the datagrams whose time is over
  *
- * Who pays:
- *
- *   a frame sent            packetSend for each but the first of a datagram, which its sender has paid with the datagram's
- *                           other costs; checksum for each header
- *   a frame that completes  its receiver, as one who receives link frames does
- *   any other frame         an interrupt at its arrival: fragmentReceive with a copy of its payload for a fragment,
- *                           packetReceive for what is dropped; checksum for its header
+ * Who pays for what is in the contract of the slot.
  *
  * Identifications start from a place that the boot identifier gives, so that fragments of an earlier life are not joined
  * with those of this one.
@@ -31,7 +25,10 @@ import {
   type Datagram,
   Frame,
   type HostId,
+  hostId,
   type Internet,
+  internetAddress,
+  internetHost,
   isKernelError,
   type Locator,
   type Machine,
@@ -45,13 +42,13 @@ import {
   decodeIpv4,
   ETHER_TYPES,
   encodeIpv4,
+  fragmentCount,
   fragmentIpv4,
   IPV4,
   type Ipv4Address,
   type Ipv4Datagram,
   Ipv4Reassembly,
 } from '@backplane/wire';
-import { hostOf, internetAddress } from './addresses.ts';
 import { Counters } from './counters.ts';
 import { datagramTooLarge, protocolTaken } from './errors.ts';
 
@@ -60,7 +57,7 @@ export interface ReassemblyPolicy {
   readonly datagramsMax: number;
 }
 
-type Handler = (datagram: Datagram, packets: number) => void;
+type Handler = (datagram: Datagram) => void;
 
 export class InternetProtocol implements Internet {
   static {
@@ -171,7 +168,7 @@ export class InternetProtocol implements Internet {
     const counters = this.#counters;
     counters.receivedPackets++;
     const piece = decodeIpv4(frame.payload());
-    const from = piece === undefined ? undefined : hostOf(piece.source);
+    const from = piece === undefined ? undefined : internetHost(piece.source);
     if (piece === undefined || from === undefined || from === this.#machine.host) {
       counters.malformed++;
       this.#drop();
@@ -186,10 +183,10 @@ export class InternetProtocol implements Internet {
     const { nowNs } = this.#machine.engine;
     const whole = this.#reassembly.accept(piece, nowNs + this.#reassemblyNs);
     if (whole === undefined) this.#keep(piece);
-    else this.#deliver(whole, from);
+    else this.#deliver(whole, from, piece.payload.length);
   }
 
-  #deliver({ protocol, payload }: Ipv4Datagram, from: HostId): void {
+  #deliver({ protocol, destination, payload }: Ipv4Datagram, from: HostId, completingBytes: number): void {
     const handler = this.#handlers.get(protocol);
     if (handler === undefined) {
       this.#counters.unclaimed++;
@@ -197,11 +194,9 @@ export class InternetProtocol implements Internet {
       return;
     }
     this.#counters.received++;
-    const packets =
-      payload.length <= this.unfragmentedBytes
-        ? 1
-        : Math.ceil(payload.length / blocks(this.unfragmentedBytes));
-    handler({ from, payload }, packets);
+    const to = destination === this.#address ? this.#machine.host : everybody;
+    const packets = fragmentCount(payload.length, this.unfragmentedBytes);
+    handler({ from, to, payload, packets, completingBytes });
   }
 
   /** A fragment that leaves its datagram incomplete. */
@@ -229,7 +224,5 @@ export class InternetProtocol implements Internet {
 
 /** 2^16 by the golden ratio: identifiers that follow one another come to lie far apart (Knuth, volume 3, section 6.4). */
 const spread = 40_503;
+const everybody = hostId(0);
 const payloadBytesMax = IPV4.datagramBytesMax - IPV4.headerBytes;
-
-/** What of so many bytes a fragment uses that is not the last: whole units of eight. */
-const blocks = (bytes: number): number => bytes - (bytes % 8);

@@ -9,6 +9,9 @@
  *   + hostMonitor                                           a request or reply that completes a message: the monitor
  *                                                           hears whole messages, so its cost comes once for each
  *
+ * A packet is one link frame; of one that the internet board has put together from several, that board has taken those
+ * before the last.
+ *
  * Where none of it costs anything, packets are dealt with on the spot.
  */
 import { Busy, type Frame, type Machine, type Processors } from '@backplane/slots';
@@ -67,24 +70,22 @@ export class Arrivals {
     this.#halves = halves;
   }
 
-  arrived(frame: Frame, sender: number, packets: number): void {
+  arrived(frame: Frame, sender: number, lastBytes: number): void {
     if (this.#costsNothing) this.#take(frame, sender);
     else {
-      const ns = this.#costNs(frame, packets);
+      const ns = this.#costNs(frame, lastBytes);
       this.#processors.interrupt(ns, Busy.network, () => this.#take(frame, sender));
     }
   }
 
-  #costNs(frame: Frame, packets: number): number {
+  #costNs(frame: Frame, lastBytes: number): number {
     const { packetReceiveNs, fragmentReceiveNs, copyNsPerByte } = this.#machine.type.costs;
     const p = this.#packet;
     if (p.read(frame) !== 'packet') return packetReceiveNs;
-    const copyNs = Math.round(copyNsPerByte * (p.parameters.length + p.data.length));
-    const earlierNs = (packets - 1) * fragmentReceiveNs;
-    if (p.fragments !== 0 && (p.flags & flags.lastFragment) === 0)
-      return earlierNs + fragmentReceiveNs + copyNs;
+    const copyNs = Math.round(copyNsPerByte * Math.min(lastBytes, p.parameters.length + p.data.length));
+    if (p.fragments !== 0 && (p.flags & flags.lastFragment) === 0) return fragmentReceiveNs + copyNs;
     const heard = (p.flags & (types.request | types.reply)) !== 0;
-    return earlierNs + packetReceiveNs + copyNs + (heard ? this.#hostMonitorNs : 0);
+    return packetReceiveNs + copyNs + (heard ? this.#hostMonitorNs : 0);
   }
 
   #take(frame: Frame, sender: number): void {

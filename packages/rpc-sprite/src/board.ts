@@ -1,7 +1,9 @@
 /** The board for slot `transport`: options, and how the parts are put together. */
 import { seconds, type Task } from '@backplane/engine';
+import { ServedCalls, ServedProcedures, type TransportTraits, TypedTransport } from '@backplane/rpc-service';
 import {
   type Component,
+  chooseInterface,
   defineComponent,
   type HostId,
   type Internet,
@@ -15,13 +17,14 @@ import { Arrivals } from './arrivals.ts';
 import { type Carrier, EthernetCarrier, InternetCarrier, leastPacketBytes } from './carrier.ts';
 import { Client } from './client.ts';
 import { Counters } from './counters.ts';
-import { internetMissing, noSuchInterface, routeTooNarrow, wrongServers } from './errors.ts';
+import { board, internetMissing, routeTooNarrow, wrongServers } from './errors.ts';
 import { HostMonitor } from './host-monitor.ts';
+import { limits } from './layout.ts';
 import { PeerTable } from './lives.ts';
 import { Output } from './output.ts';
-import { ServedProcedures, serveOwn } from './procedures.ts';
+import { PingList } from './ping-list.ts';
+import { serveOwn } from './procedures.ts';
 import { Servers } from './servers.ts';
-import { SpriteTransport } from './transport.ts';
 import { version } from './version.ts';
 
 const options = z.strictObject({
@@ -78,7 +81,7 @@ export interface SpriteRpcOptions {
 const protocol = ({ carrier }: Settings): string => (carrier === 'ethernet' ? 'sprite-rpc' : 'sprite-rpc-ip');
 
 export const spriteRpc: Component<'transport', SpriteRpcOptions> = /* @__PURE__ */ defineComponent({
-  name: '@backplane/rpc-sprite',
+  name: board,
   version,
   slot: 'transport',
   contract: 1,
@@ -87,8 +90,8 @@ export const spriteRpc: Component<'transport', SpriteRpcOptions> = /* @__PURE__ 
   serves: (settings) => [{ protocol: protocol(settings) }],
   options,
   create: (granted, settings, machine) => assemble(granted, settings, machine),
-  *start(board) {
-    (board as SpriteTransport).start();
+  *start(transport) {
+    (transport as TypedTransport).start();
   },
 });
 
@@ -99,7 +102,7 @@ interface Granted {
   readonly internet: Internet | undefined;
 }
 
-function assemble(granted: Granted, settings: Settings, machine: Machine): SpriteTransport {
+function assemble(granted: Granted, settings: Settings, machine: Machine): TypedTransport {
   const { processors } = granted;
   if (settings.servers > settings.serversMax)
     throw wrongServers(machine.name, settings.servers, settings.serversMax);
@@ -109,22 +112,27 @@ function assemble(granted: Granted, settings: Settings, machine: Machine): Sprit
   const arrivals = new Arrivals(machine, processors, peers, counters, settings.hostMonitor);
   const carrier = chooseCarrier(granted, settings, machine, arrivals);
   const output = new Output(machine, processors, carrier, peers, counters);
-  const procedures = new ServedProcedures(machine.name);
+  const traits: TransportTraits = { board, limits, pathNs: machine.type.costs.spriteRpcPathNs };
+  const procedures = new ServedProcedures(board, machine.name);
   serveOwn(procedures, machine.engine);
 
-  const monitor: HostMonitor = new HostMonitor(
+  const pings = new PingList(
     machine,
-    settings.hostMonitor,
     seconds(settings.pingSeconds),
-    (host) => servers.abandon(host),
+    (host) => monitor.heardNs(host),
     function* (host: HostId): Task<void> {
       counters.pings++;
       yield* client.echo(host);
       monitor.answered(host, peers.of(host).bootId);
     },
   );
+  const monitor: HostMonitor = new HostMonitor(
+    { machine, pings, died: (host) => servers.abandon(host) },
+    settings.hostMonitor,
+  );
+  const calls = new ServedCalls({ machine, traits, procedures, monitor, peers, counters });
   const servers: Servers = new Servers(
-    { machine, output, peers, monitor, counters, procedures },
+    { machine, output, peers, monitor, counters, calls },
     { servers: settings.servers, serversMax: settings.serversMax, nacks: settings.nacks },
   );
   const client: Client = new Client(
@@ -133,18 +141,32 @@ function assemble(granted: Granted, settings: Settings, machine: Machine): Sprit
     settings.onNack === 'narrow',
   );
   arrivals.connect({ carrier, client, servers });
-  return new SpriteTransport({ machine, client, servers, output, procedures, peers: monitor, counters });
+  const open = (): void => {
+    output.activate();
+    servers.enable();
+  };
+  return new TypedTransport({ machine, traits, courier: client, procedures, peers: monitor, counters, open });
 }
 
 function chooseCarrier(granted: Granted, settings: Settings, machine: Machine, arrivals: Arrivals): Carrier {
   const arrived = arrivals.arrived.bind(arrivals);
   const carrier =
     settings.carrier === 'ethernet'
-      ? new EthernetCarrier(theInterface(machine, granted.nic, settings.nic), granted.locator, arrived)
+      ? overEthernet(granted, settings, machine, arrived)
       : overInternet(granted.internet, machine, arrived);
   if (carrier.packetBytes < leastPacketBytes)
     throw routeTooNarrow(machine.name, carrier.packetBytes, leastPacketBytes);
   return carrier;
+}
+
+function overEthernet(
+  { nic, locator }: Granted,
+  settings: Settings,
+  machine: Machine,
+  arrived: Arrivals['arrived'],
+): EthernetCarrier {
+  const chosen = chooseInterface({ board, machine: machine.name }, nic, settings.nic);
+  return new EthernetCarrier(chosen, locator, arrived);
 }
 
 function overInternet(
@@ -154,12 +176,4 @@ function overInternet(
 ): InternetCarrier {
   if (internet === undefined) throw internetMissing(machine.name);
   return new InternetCarrier(internet, arrived, (body) => machine.scope.spawn('rpc output', body));
-}
-
-function theInterface(machine: Machine, interfaces: ReadonlyMap<string, Nic>, wanted: string): Nic {
-  const [first] = interfaces.keys();
-  const name = wanted === '' && interfaces.size === 1 ? first : wanted;
-  const nic = name === undefined ? undefined : interfaces.get(name);
-  if (nic === undefined) throw noSuchInterface(machine.name, wanted, [...interfaces.keys()]);
-  return nic;
 }

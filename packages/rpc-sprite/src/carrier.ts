@@ -17,10 +17,10 @@ import { everybody, headerBytes, limits } from './layout.ts';
 import { ethernetTimes, internetTimes, type RetryTimes } from './retry-times.ts';
 
 /**
- * Takes what arrives, at the instant of arrival. `sender` is the carrier's own name for where it came from, and `packets`
- * the link frames that carried it.
+ * Takes what arrives, at the instant of arrival. `sender` is the carrier's own name for where it came from; of the payload,
+ * `lastBytes` at most were in the frame that has just come, for which the handler pays.
  */
-export type Arrival = (frame: Frame, sender: number, packets: number) => void;
+export type Arrival = (frame: Frame, sender: number, lastBytes: number) => void;
 
 export interface Carrier {
   /** Header and payload of the largest packet. */
@@ -65,7 +65,7 @@ export class EthernetCarrier implements Carrier {
     this.#locator = locator;
     this.packetBytes = nic.mtuBytes;
     this.#stations[everybody] = broadcastAddress;
-    nic.receive(ETHER_TYPES.spriteRpc, (frame) => arrived(frame, frame.source, 1));
+    nic.receive(ETHER_TYPES.spriteRpc, (frame) => arrived(frame, frame.source, frame.lengthBytes));
   }
 
   knows(to: number): boolean {
@@ -139,8 +139,8 @@ export class InternetCarrier implements Carrier {
     this.#internet = internet;
     this.#spawn = spawn;
     this.packetBytes = internet.unfragmentedBytes;
-    internet.receive(IP_PROTOCOLS.spriteRpc, ({ from, payload }, packets) =>
-      arrived(new Frame(0, 0, 0, [payload]), from, packets),
+    internet.receive(IP_PROTOCOLS.spriteRpc, ({ from, payload, completingBytes }) =>
+      arrived(new Frame(0, 0, 0, [payload]), from, completingBytes),
     );
   }
 

@@ -33,6 +33,7 @@
  * Lost in a crash: everything. The boot identifier tells the server.
  */
 import { type Task, tasks, WaitQueue } from '@backplane/engine';
+import type { Found } from '@backplane/rpc-service';
 import type { HostId, Machine, Payload } from '@backplane/slots';
 import type { Counters } from './counters.ts';
 import type { HostMonitor } from './host-monitor.ts';
@@ -65,11 +66,6 @@ export type Ending =
   | { readonly how: 'error'; readonly code: number }
   | { readonly how: 'silence' }
   | { readonly how: 'reboot' };
-
-export interface Found {
-  readonly from: HostId;
-  readonly payload: Payload;
-}
 
 const never = -1;
 

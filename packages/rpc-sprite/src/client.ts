@@ -11,10 +11,11 @@
  * executed by any life of the host, and its reply says which life that is. The call itself is meant for that one.
  */
 import { Semaphore, type Task, tasks, WaitQueue } from '@backplane/engine';
+import { type Courier, type Found, fellSilent, payloadBytes, rebooted } from '@backplane/rpc-service';
 import { type HostId, isKernelError, KernelError, type Payload } from '@backplane/slots';
 import type { Carrier } from './carrier.ts';
-import { ClientChannel, type ClientParts, type Found } from './client-channel.ts';
-import { fellSilent, kindIn, rebooted } from './errors.ts';
+import { ClientChannel, type ClientParts } from './client-channel.ts';
+import { kindIn } from './errors.ts';
 import { everybody, limits, procedures } from './layout.ts';
 import { noBytes, type Packet } from './packet.ts';
 import { spareNs } from './retry-times.ts';
@@ -25,7 +26,7 @@ const never = -1;
 /** Later than any call that one life makes while the clock moves on by a second: see `#nextId`. */
 const idsPerSecond = 0x4000;
 
-export class Client {
+export class Client implements Courier {
   static {
     tasks(Client);
   }
@@ -107,8 +108,7 @@ export class Client {
       const { engine } = machine;
       const startNs = engine.nowNs;
       if (engine.trace.on) {
-        const sizeBytes = payload.parameters.length + payload.data.length;
-        const told = { to, procedure: command, channel: channel.index, id, sizeBytes };
+        const told = { to, procedure: command, channel: channel.index, id, sizeBytes: payloadBytes(payload) };
         engine.trace.emit('rpc.call', machine.scope, told);
       }
       const ending = yield* channel.call(to, command, payload, id, life);

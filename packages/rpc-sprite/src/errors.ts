@@ -1,31 +1,8 @@
 /** What a developer can do wrong with the transport, and what it tells its callers. */
-import {
-  BackplaneError,
-  type HostId,
-  KernelError,
-  type KernelErrorKind,
-  kernelErrorFrom,
-  nearest,
-} from '@backplane/slots';
+import { BackplaneError, type KernelErrorKind, kernelErrorFrom } from '@backplane/slots';
 import { refusals } from './layout.ts';
 
-const board = '@backplane/rpc-sprite';
-
-export const noSuchInterface = (
-  machine: string,
-  wanted: string,
-  interfaces: readonly string[],
-): BackplaneError => {
-  const near = nearest(wanted, interfaces);
-  return new BackplaneError(
-    'WRONG_OPTION',
-    { board, machine, wanted, interfaces },
-    wanted === ''
-      ? `${board} on ${machine}: there are ${interfaces.length} network interfaces (${interfaces.join(', ')}) and the option "nic" names none.`
-      : `${board} on ${machine}: there is no network interface "${wanted}" among ${interfaces.join(', ')}.`,
-    `Set the option "nic" to ${near === undefined ? 'one of them' : `"${near}"`}.`,
-  );
-};
+export const board = '@backplane/rpc-sprite';
 
 export const internetMissing = (machine: string): BackplaneError =>
   new BackplaneError(
@@ -51,38 +28,7 @@ export const routeTooNarrow = (machine: string, packetBytes: number, leastBytes:
     'Use a link or an internet board with larger packets.',
   );
 
-export const procedureTaken = (machine: string, id: number, name: string, other: string): BackplaneError =>
-  new BackplaneError(
-    'PROCEDURE_TAKEN',
-    { board, machine, id, name, other },
-    `${board} on ${machine}: procedure ${id} cannot be served as "${name}", because "${other}" has that number.`,
-    'Give one of the two procedures another number, or take the first registration back before the second.',
-  );
-
-export const messageTooLarge = (
-  machine: string,
-  what: string,
-  parametersBytes: number,
-  dataBytes: number,
-): BackplaneError =>
-  new BackplaneError(
-    'MESSAGE_TOO_LARGE',
-    { board, machine, what, parametersBytes, dataBytes },
-    `${board} on ${machine}: ${what} has ${parametersBytes} bytes of parameters and ${dataBytes} of data; a message has at most 1024 and 16384.`,
-    'Cut it: maxParametersBytes and maxDataBytes of the transport tell the limits.',
-  );
-
 // ---- operating errors ----
-
-export const fellSilent = (host: HostId): KernelError =>
-  new KernelError('peerDown', `host ${host} does not answer`);
-
-export const rebooted = (host: HostId): KernelError =>
-  new KernelError('peerDown', `host ${host} has rebooted; the call may have been executed or not`);
-
-/** The reply bytes are not a value of the procedure's type. */
-export const senselessReply = (host: HostId, procedure: string): KernelError =>
-  new KernelError('ioError', `the reply of host ${host} to ${procedure} does not decode`);
 
 /** The kind that a reply with ERROR names. Zero is itself an error, and so not a kind. */
 export const kindIn = (code: number): KernelErrorKind =>

@@ -16,4 +16,4 @@ export {
 } from './layout.ts';
 export type { ClockTime } from './procedures.ts';
 export { echo, getTime, send } from './procedures.ts';
-export type { RpcTraceKinds } from './trace-kinds.ts';
+export type { SpriteRpcTraceKinds } from './trace-kinds.ts';

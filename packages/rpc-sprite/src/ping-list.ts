@@ -7,11 +7,12 @@
  * step. With nobody on the list there are no rounds.
  */
 import { type Scope, seconds, type Task, Timer, tasks } from '@backplane/engine';
+import type { Pings } from '@backplane/rpc-service';
 import { type HostId, isKernelError, type Machine } from '@backplane/slots';
 
 const recentNs = /* @__PURE__ */ seconds(10);
 
-export class PingList {
+export class PingList implements Pings {
   static {
     tasks(PingList);
   }
@@ -30,6 +31,7 @@ export class PingList {
   readonly #asked = new Set<HostId>();
   #roundRuns = false;
 
+  /** @param ping sends an echo and returns when it was answered; throws `peerDown` */
   constructor(
     machine: Machine,
     periodNs: number,

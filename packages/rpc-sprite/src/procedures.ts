@@ -1,50 +1,9 @@
-/** The procedures that this host serves: those of its boards, and the transport's own. */
+/** The transport's own procedures (`src/kernel/rpc/rpcStubs.c`). */
 import { CLUSTER_EPOCH_SECONDS, type Engine, type Task } from '@backplane/engine';
-import {
-  type Caller,
-  inParameters,
-  noPayload,
-  type Payload,
-  type PayloadCodec,
-  type Procedure,
-  type Silent,
-  type Undo,
-} from '@backplane/slots';
+import type { ServedProcedures } from '@backplane/rpc-service';
+import { inParameters, noPayload, type Payload, type PayloadCodec, type Procedure } from '@backplane/slots';
 import { i32, type Layout, layout, u32 } from '@backplane/wire';
-import { procedureTaken } from './errors.ts';
 import { procedures } from './layout.ts';
-
-/** A procedure with its handler, types forgotten: each pair was of one type when it was registered. */
-export interface Served {
-  readonly procedure: Procedure<unknown, unknown>;
-  readonly handler: (request: unknown, from: Caller) => Task<unknown>;
-}
-
-export class ServedProcedures {
-  readonly #machine: string;
-  readonly #served = new Map<number, Served>();
-
-  constructor(machine: string) {
-    this.#machine = machine;
-  }
-
-  serve<Q, R>(procedure: Procedure<Q, R>, handler: (request: Q, from: Caller) => Task<R | Silent>): Undo {
-    const { id, name } = procedure;
-    const other = this.#served.get(id);
-    if (other !== undefined) throw procedureTaken(this.#machine, id, name, other.procedure.name);
-    const served = { procedure, handler } as unknown as Served; // boundary: the pair stays together
-    this.#served.set(id, served);
-    return () => {
-      if (this.#served.get(id) === served) this.#served.delete(id);
-    };
-  }
-
-  get(id: number): Served | undefined {
-    return this.#served.get(id);
-  }
-}
-
-// ---- the transport's own (`src/kernel/rpc/rpcStubs.c`) ----
 
 const untouched: PayloadCodec<Payload> = { encode: (value) => value, decode: (payload) => payload };
 

@@ -27,27 +27,16 @@
  * Sprite marks a process that does not answer a broadcast (NO_REPLY) and frees it at the next pass of the daemon; here it is
  * free at once, and the record of executed calls keeps a repetition from being executed.
  */
-import { charge, type Task, tasks, WaitQueue } from '@backplane/engine';
-import {
-  Busy,
-  type Caller,
-  type HostId,
-  isKernelError,
-  type KernelErrorKind,
-  kernelErrorNumber,
-  type Machine,
-  type Payload,
-  silent,
-} from '@backplane/slots';
+import { type Task, tasks, WaitQueue } from '@backplane/engine';
+import { type Outcome, refusalKind, type ServedCalls } from '@backplane/rpc-service';
+import { type HostId, kernelErrorNumber, type Machine, type Payload } from '@backplane/slots';
 import type { Counters } from './counters.ts';
-import { messageTooLarge } from './errors.ts';
 import type { HostMonitor } from './host-monitor.ts';
-import { everybody, flags, limits, types } from './layout.ts';
+import { everybody, flags, types } from './layout.ts';
 import { hint, lifeOf, type PeerTable } from './lives.ts';
 import { Message } from './message.ts';
 import type { Output } from './output.ts';
 import { noBytes, type Packet } from './packet.ts';
-import type { ServedProcedures } from './procedures.ts';
 import { Reassembly } from './reassembly.ts';
 
 /** What the server processes of a host have in common. */
@@ -57,7 +46,7 @@ export interface ServerParts {
   readonly peers: PeerTable;
   readonly monitor: HostMonitor;
   readonly counters: Counters;
-  readonly procedures: ServedProcedures;
+  readonly calls: ServedCalls;
   /** A request is about to be executed: it never will be again. */
   readonly accepted: (process: ServerProcess) => void;
   /** Is the process's call still the newest of its client's channel, in the client's present life? */
@@ -222,13 +211,14 @@ export class ServerProcess {
   // ---- the thread ----
 
   *#run(): Task<void> {
-    const { output, isNewest, keeps } = this.#parts;
+    const { calls, output, isNewest, keeps } = this.#parts;
     for (;;) {
       while (this.#request === null) yield* this.#handed.wait();
       const request = this.#request;
       this.#request = null;
-      const answers = yield* this.#execute(request);
-      if (answers && isNewest(this)) {
+      const client = this.clientId as HostId; // boundary: checked when the packet was read
+      const outcome = yield* calls.execute(client, this.bootId, this.#command, this.id, request);
+      if (this.#answers(outcome) && isNewest(this)) {
         yield* output.send(this.reply, this.reply.whole);
         if (isNewest(this)) {
           this.state = 'waiting';
@@ -241,47 +231,18 @@ export class ServerProcess {
     }
   }
 
-  /** Runs the handler. True when there is a reply to send, an error included. */
-  *#execute(request: Payload): Task<boolean> {
-    const { machine, monitor, peers, procedures, counters } = this.#parts;
-    const client = this.clientId as HostId; // boundary: checked when the packet was read
-    if (monitor.mourns(client)) yield* monitor.funeral(client);
-    if (this.bootId !== 0 && peers.of(client).bootId !== this.bootId) return false; // that life is over
-    charge(machine.type.costs.spriteRpcPathNs, Busy.network);
-    const served = procedures.get(this.#command);
-    if (served === undefined) return this.#failed('unsupported');
-    const { procedure, handler } = served;
-    const value = procedure.request.decode(request);
-    if (value === undefined) return this.#failed('badArgument');
-    counters.served++;
-    const { trace } = machine.engine;
-    if (trace.on) {
-      const told = { from: client, procedure: this.#command, id: this.id };
-      trace.emit('rpc.serve', machine.scope, told);
+  /** Makes the reply, an error included. False when there is none to send: to a question to everybody, no error is an answer. */
+  #answers(outcome: Outcome): boolean {
+    const { reply } = this;
+    const { fragmentBytes } = this.#parts.output;
+    if (typeof outcome !== 'string') {
+      reply.fill(outcome.parameters, outcome.data, fragmentBytes);
+      return true;
     }
-    const from: Caller = { host: client, bootId: this.bootId };
-    let result: unknown;
-    try {
-      result = yield* handler(value, from);
-    } catch (e) {
-      if (!isKernelError(e)) throw e;
-      return this.#failed(e.kind);
-    }
-    if (result === silent) return this.#failed('noAnswer');
-    const { parameters, data } = procedure.reply.encode(result);
-    if (parameters.length > limits.parametersBytes || data.length > limits.dataBytes) {
-      throw messageTooLarge(machine.name, `the reply of ${procedure.name}`, parameters.length, data.length);
-    }
-    this.reply.fill(parameters, data, this.#parts.output.fragmentBytes);
-    return true;
-  }
-
-  /** An error for the caller; to a question to everybody, none is an answer. */
-  #failed(kind: KernelErrorKind): boolean {
-    if (this.#toEverybody) return false;
-    this.reply.flags |= flags.error;
-    this.reply.command = kernelErrorNumber(kind);
-    this.reply.fill(noBytes, noBytes, this.#parts.output.fragmentBytes);
+    if (outcome === 'over' || this.#toEverybody) return false;
+    reply.flags |= flags.error;
+    reply.command = kernelErrorNumber(refusalKind(outcome));
+    reply.fill(noBytes, noBytes, fragmentBytes);
     return true;
   }
 }

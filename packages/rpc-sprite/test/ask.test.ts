@@ -1,8 +1,8 @@
 import { ms, sleep, type Task } from '@backplane/engine';
+import { nothing, pattern, payload, work } from '@backplane/rpc-service/testing';
 import { KernelError, type Payload, silent } from '@backplane/slots';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { spriteRpcHeader, types } from '../src/index.ts';
-import { nothing, pattern, payload, work } from './calls.ts';
 import { words } from './hand.ts';
 import { type Host, World } from './world.ts';
 

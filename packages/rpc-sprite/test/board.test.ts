@@ -1,21 +1,11 @@
-import { ms, settle, type Task, type TraceEvent } from '@backplane/engine';
-import { type BackplaneError, isBackplaneError, type Payload, silent } from '@backplane/slots';
+import { ms, type Task, type TraceEvent } from '@backplane/engine';
+import { errorOf, kindOf, nothing, other, payload } from '@backplane/rpc-service/testing';
+import type { Payload } from '@backplane/slots';
 import { describe, expect, it } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
 import { echo, send, spriteRpc } from '../src/index.ts';
-import { kindOf, nothing, other, payload, work } from './calls.ts';
 import { faulty } from './link.ts';
-import { noCosts, sun3, World } from './world.ts';
-
-const errorOf = (f: () => unknown): BackplaneError => {
-  try {
-    f();
-  } catch (e) {
-    if (isBackplaneError(e)) return e;
-    throw e;
-  }
-  throw new Error('nothing was thrown');
-};
+import { sun3, World } from './world.ts';
 
 describe('the board', () => {
   it('says the same in its code and in its manifest', () => {
@@ -43,18 +33,13 @@ describe('the board', () => {
     expect([code, data['slot']]).toEqual(['SLOT_EMPTY', 'internet']);
   });
 
-  it('serves a procedure once, until that is taken back', () => {
+  it('serves the echo itself', () => {
     const { transport } = new World().host('a');
     const handler = function* (): Task<Payload> {
       return nothing;
     };
-    const undo = transport.serve(work, handler);
-    const { code, data } = errorOf(() => transport.serve({ ...other, id: work.id }, handler));
-    expect([code, data['name'], data['other']]).toEqual(['PROCEDURE_TAKEN', 'other', 'work']);
-    undo();
-    undo();
-    transport.serve({ ...other, id: work.id }, handler);
-    expect(errorOf(() => transport.serve({ ...other, id: echo.id }, handler)).data['other']).toBe('echo');
+    const { code, data } = errorOf(() => transport.serve({ ...other, id: echo.id }, handler));
+    expect([code, data['board'], data['other']]).toEqual(['PROCEDURE_TAKEN', manifest.name, 'echo']);
   });
 
   it('refuses a message beyond its limits', () => {
@@ -111,50 +96,5 @@ describe('the board', () => {
     };
     expect(run(1)).toBe(run(1));
     expect(run(1)).not.toBe(run(2));
-  });
-});
-
-describe('a call to oneself', () => {
-  it('runs the handler without packets, and charges the copies', () => {
-    const world = new World();
-    const a = world.host('a', {}, { ...noCosts, copyNsPerByte: 100 });
-    a.setUp((t) =>
-      t.serve(work, function* (asked, from): Task<Payload> {
-        expect(from).toEqual({ host: a.id, bootId: a.bootId });
-        return { parameters: asked.parameters, data: asked.data.subarray(0, 10) };
-      }),
-    );
-    const tookNs = world.drive(function* () {
-      const thread = a.spawn(
-        'caller',
-        (function* (): Task<Payload> {
-          const reply = yield* a.transport.call(a.id, work, payload(20, 1000));
-          yield* settle();
-          return reply;
-        })(),
-      );
-      const reply = yield* thread.join();
-      expect([reply.parameters.length, reply.data.length]).toEqual([20, 10]);
-      return world.engine.nowNs;
-    });
-    expect(tookNs).toBe(100 * (1020 + 30));
-    expect(world.link.carried).toEqual([]);
-    expect(a.meters.read('rpc.localCalls')).toBe(1);
-  });
-
-  it('fails as a call to another host does', () => {
-    const world = new World();
-    const a = world.host('a');
-    a.setUp((t) =>
-      t.serve(other, function* (): Task<typeof silent> {
-        return silent;
-      }),
-    );
-    const call = (id: number): string =>
-      world.drive(() => kindOf(a.transport.call(a.id, { ...work, id }, nothing)));
-    expect(call(99)).toBe('unsupported');
-    expect(call(other.id)).toBe('noAnswer');
-    const b = world.host('b');
-    expect(world.drive(() => kindOf(b.transport.call(a.id, other, nothing)))).toBe('noAnswer');
   });
 });

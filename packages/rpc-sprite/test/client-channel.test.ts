@@ -1,8 +1,8 @@
 import { ms, seconds, sleep, type Task } from '@backplane/engine';
+import { kindOf, nothing, payload, work } from '@backplane/rpc-service/testing';
 import { Frame, type Payload } from '@backplane/slots';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { flags, procedures, type SpriteRpcHeader, spriteRpcHeader, types } from '../src/index.ts';
-import { kindOf, nothing, payload, work } from './calls.ts';
 import { Hand, words } from './hand.ts';
 import { type Host, noCosts, World, type WorldOptions } from './world.ts';
 

@@ -1,8 +1,8 @@
 import { ms, type RandomStream, type Task } from '@backplane/engine';
+import { echoes, kindOf, nothing, payload, work } from '@backplane/rpc-service/testing';
 import type { Payload } from '@backplane/slots';
 import { describe, expect, it } from 'vitest';
 import { type SpriteRpcHeader, spriteRpcHeader } from '../src/index.ts';
-import { kindOf, nothing, payload, work } from './calls.ts';
 import { Hand } from './hand.ts';
 import { faulty } from './link.ts';
 import { type Host, World } from './world.ts';
@@ -18,11 +18,7 @@ function samples(): Uint8Array[] {
     late: 0.2,
     lateNs: ms(200),
   });
-  b.setUp((t) =>
-    t.serve(work, function* (asked): Task<Payload> {
-      return asked;
-    }),
-  );
+  b.setUp(echoes);
   world.drive(function* () {
     for (let i = 0; i < 30; i++) yield* kindOf(a.transport.call(b.id, work, payload(i * 30, i * 300)));
     yield* a.transport.ask(work, nothing, { windowNs: ms(50), enough: 1 });
@@ -52,11 +48,7 @@ describe('sprite rpc, bytes from anybody', () => {
       const hosts: Host[] = [world.host('a'), world.host('b')];
       const hand = new Hand(world, 9);
       const alive = hosts.map((host, i) => {
-        host.setUp((t) =>
-          t.serve(work, function* (asked): Task<Payload> {
-            return asked;
-          }),
-        );
+        host.setUp(echoes);
         const to = hosts[1 - i]?.id;
         return host.spawn(
           'calls',

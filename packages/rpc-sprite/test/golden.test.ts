@@ -3,11 +3,11 @@
  * of its calendar; its life is 1 plus that number modulo 2^24 - 1, 0xfa8922.
  */
 import { ms, seconds, sleep, type Task } from '@backplane/engine';
+import { echoes, kindOf, nothing, pattern, payload, work } from '@backplane/rpc-service/testing';
 import { Frame, KernelError, type Payload, silent } from '@backplane/slots';
 import { describe as describeLayout } from '@backplane/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { spriteRpcHeader } from '../src/index.ts';
-import { kindOf, nothing, pattern, payload, work } from './calls.ts';
 import { Hand, hex, words } from './hand.ts';
 import { type Host, World } from './world.ts';
 
@@ -54,11 +54,7 @@ describe('golden packets, the server', () => {
   });
 
   it('takes a request whose bytes are swapped: header and parameters, not data', () => {
-    server.setUp((t) =>
-      t.serve(work, function* (asked): Task<Payload> {
-        return asked;
-      }),
-    );
+    server.setUp(echoes);
     hand.say(
       server,
       `03000e0f 10010000 02000000 01000000

@@ -1,8 +1,8 @@
 import { ms, seconds, sleep, type Task } from '@backplane/engine';
+import { kindOf, nothing, work } from '@backplane/rpc-service/testing';
 import type { HostId, Payload } from '@backplane/slots';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { flags, procedures, type SpriteRpcOptions, spriteRpcHeader, types } from '../src/index.ts';
-import { kindOf, nothing, work } from './calls.ts';
 import { Hand } from './hand.ts';
 import { type Host, World } from './world.ts';
 

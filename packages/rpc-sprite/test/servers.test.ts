@@ -1,9 +1,9 @@
 import { ms, seconds, sleep, type Task, WaitQueue } from '@backplane/engine';
+import { gatedWork, kindOf, nothing, payload, work } from '@backplane/rpc-service/testing';
 import { Frame, inParameters, KernelError, type Payload, type Procedure } from '@backplane/slots';
 import { layout, u32 } from '@backplane/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { flags, type SpriteRpcOptions, spriteRpcHeader, types } from '../src/index.ts';
-import { kindOf, nothing, payload, work } from './calls.ts';
 import { Hand } from './hand.ts';
 import { type Host, World } from './world.ts';
 
@@ -18,13 +18,7 @@ function boot(options: SpriteRpcOptions = {}): void {
   executed = [];
   gate = new WaitQueue();
   server = world.host('server', options);
-  server.setUp((t) =>
-    t.serve(work, function* (asked, from): Task<Payload> {
-      executed.push(`${from.host}.${asked.parameters[0]}`);
-      if (asked.data.length > 0) yield* gate.wait();
-      return asked;
-    }),
-  );
+  server.setUp((transport) => gatedWork(transport, executed, gate));
 }
 
 const life = 0xfa8922; // of a host that booted at time 0

@@ -6,6 +6,8 @@ import {
   type HostId,
   hostId,
   type Internet,
+  internetAddress,
+  internetHost,
   KernelError,
   type Locator,
   type Machine,
@@ -13,15 +15,7 @@ import {
   type Metrics,
   type Transport,
 } from '@backplane/slots';
-import {
-  asIpv4,
-  BROADCAST_IPV4,
-  decodeIpv4,
-  ETHER_TYPES,
-  encodeIpv4,
-  IP_PROTOCOLS,
-  IPV4,
-} from '@backplane/wire';
+import { decodeIpv4, ETHER_TYPES, encodeIpv4, IP_PROTOCOLS, IPV4 } from '@backplane/wire';
 import { type SpriteRpcOptions, spriteRpc } from '../src/index.ts';
 import { Link, type LinkNic } from './link.ts';
 import { OneProcessor } from './processor.ts';
@@ -282,8 +276,8 @@ class Datagrams implements Internet {
   *send(protocol: number, to: HostId, parts: readonly Uint8Array[]): Task<void> {
     yield* sleep(10_000);
     const payload = new Frame(0, 0, 0, parts).payload();
-    const source = asIpv4(0x0a010000 + (this.#nic.address % 256));
-    const destination = to === 0 ? BROADCAST_IPV4 : asIpv4(0x0a010000 + to);
+    const source = internetAddress(hostId(this.#nic.address % 256));
+    const destination = internetAddress(to);
     const datagram = encodeIpv4({ source, destination, protocol, identification: 0, payload });
     const where = to === 0 ? broadcastAddress : station(to);
     this.#nic.send(new Frame(where, this.#nic.address, ETHER_TYPES.ipv4, [datagram]));
@@ -293,7 +287,10 @@ class Datagrams implements Internet {
     return this.#nic.receive(ETHER_TYPES.ipv4, (frame) => {
       const datagram = decodeIpv4(frame.payload());
       if (datagram?.protocol !== protocol || protocol !== IP_PROTOCOLS.spriteRpc) return;
-      handler({ from: hostId(datagram.source % 256), payload: datagram.payload }, 1);
+      const from = internetHost(datagram.source) ?? hostId(0);
+      const to = internetHost(datagram.destination) ?? hostId(0);
+      const { payload } = datagram;
+      handler({ from, to, payload, packets: 1, completingBytes: payload.length });
     });
   }
 }

@@ -13,7 +13,7 @@
  *
  * A reply whose verifier is no short hand for this life of this host is nobody's.
  */
-import type { Engine } from '@backplane/engine';
+import type { PeerMonitor } from '@backplane/rpc-service';
 import type { HostId } from '@backplane/slots';
 import type { Client } from './client.ts';
 import type { Counters } from './counters.ts';
@@ -30,11 +30,9 @@ import {
   readReply,
   rpcMismatchMessage,
 } from './messages.ts';
-import type { PeerMonitor } from './peer-monitor.ts';
 import type { Servers } from './servers.ts';
 
 export interface ArrivalParts {
-  readonly engine: Engine;
   readonly self: Self;
   readonly peers: PeerTable;
   readonly monitor: PeerMonitor;
@@ -114,13 +112,12 @@ export class Arrivals implements Halves {
 
   /** Notes that this life of the host was heard; undefined if it is over. */
   #met(host: HostId, bootId: number): Peer | undefined {
-    const { engine, peers, monitor, counters, client, servers } = this.#parts;
+    const { peers, monitor, counters, client, servers } = this.#parts;
     const peer = peers.of(host);
     if (bootId < peer.bootId) {
       counters.stale++;
       return undefined;
     }
-    peer.heardNs = engine.nowNs;
     peer.silent = false;
     if (bootId > peer.bootId) {
       const rebooted = peer.bootId !== 0;

@@ -1,9 +1,15 @@
 /** The board for slot `transport`: options, and how the parts are put together. */
 import { ms, seconds } from '@backplane/engine';
 import {
+  PeerMonitor,
+  ServedCalls,
+  ServedProcedures,
+  type TransportTraits,
+  TypedTransport,
+} from '@backplane/rpc-service';
+import {
   type Component,
   defineComponent,
-  type HostId,
   type Internet,
   type Machine,
   type Processors,
@@ -13,14 +19,13 @@ import { Arrivals } from './arrivals.ts';
 import { Client } from './client.ts';
 import { Counters } from './counters.ts';
 import { Endpoint } from './endpoint.ts';
-import { wrongDaemons } from './errors.ts';
+import { board, wrongDaemons } from './errors.ts';
+import { limits, nullProcedure } from './layout.ts';
 import { PeerTable, Self } from './lives.ts';
-import { PeerMonitor } from './peer-monitor.ts';
-import { ServedProcedures } from './procedures.ts';
 import { ReplyCache } from './reply-cache.ts';
 import { Servers } from './servers.ts';
-import { SunTransport } from './transport.ts';
 import { version } from './version.ts';
+import { WatchList } from './watch-list.ts';
 
 const options = z.strictObject({
   timeoutMs: z
@@ -74,7 +79,7 @@ export interface SunRpcOptions {
 }
 
 export const sunRpc: Component<'transport', SunRpcOptions> = /* @__PURE__ */ defineComponent({
-  name: '@backplane/rpc-sun',
+  name: board,
   version,
   slot: 'transport',
   contract: 1,
@@ -83,8 +88,8 @@ export const sunRpc: Component<'transport', SunRpcOptions> = /* @__PURE__ */ def
   serves: [{ protocol: 'sun-rpc' }],
   options,
   create: ({ internet, processors }, settings, machine) => assemble(internet, processors, settings, machine),
-  *start(board) {
-    (board as SunTransport).start();
+  *start(transport) {
+    (transport as TypedTransport).start();
   },
 });
 
@@ -93,26 +98,29 @@ function assemble(
   processors: Processors,
   settings: Settings,
   machine: Machine,
-): SunTransport {
+): TypedTransport {
   const { daemons, daemonsMax } = settings;
   if (daemons > daemonsMax) throw wrongDaemons(machine.name, daemons, daemonsMax);
-  const { engine } = machine;
   const counters = new Counters();
   counters.register(machine);
-  const self = new Self(machine.host, machine.bootId, engine.nowNs);
+  const self = new Self(machine.host, machine.bootId, machine.engine.nowNs);
   const peers = new PeerTable(machine.bootId);
   const endpoint = new Endpoint(machine, internet, processors, counters, settings.checksum);
-  const procedures = new ServedProcedures(machine.name);
-  const monitor: PeerMonitor = new PeerMonitor(
+  const traits: TransportTraits = { board, limits, pathNs: machine.type.costs.sunRpcPathNs };
+  const procedures = new ServedProcedures(board, machine.name, { [nullProcedure]: 'null' });
+  const pings = new WatchList(
     machine,
-    peers,
     seconds(settings.pingSeconds),
-    (host: HostId) => client.ping(host),
+    (host) => monitor.heardNs(host),
+    (host) => client.ping(host),
   );
+  const monitor: PeerMonitor = new PeerMonitor({ machine, pings });
+  const calls = new ServedCalls({ machine, traits, procedures, monitor, peers, counters });
   const cache = new ReplyCache(machine.host, settings.cachedReplies, seconds(settings.cacheSeconds));
-  const servers = new Servers({ machine, self, endpoint, monitor, counters, procedures, cache }, daemonsMax);
+  const servers = new Servers({ machine, self, endpoint, calls, counters, cache }, daemonsMax);
   const backOff = { firstNs: ms(settings.timeoutMs), tries: settings.tries };
   const client: Client = new Client({ machine, endpoint, peers, monitor, counters, backOff });
-  endpoint.connect(new Arrivals({ engine, self, peers, monitor, counters, client, servers }));
-  return new SunTransport({ machine, client, servers, procedures, peers: monitor, counters, daemons });
+  endpoint.connect(new Arrivals({ self, peers, monitor, counters, client, servers }));
+  const open = (): void => servers.enable(daemons);
+  return new TypedTransport({ machine, traits, courier: client, procedures, peers: monitor, counters, open });
 }

@@ -25,6 +25,15 @@
  */
 import { charge, type Engine, type Task, tasks, WaitQueue } from '@backplane/engine';
 import {
+  type Courier,
+  type Found,
+  fellSilent,
+  type PeerMonitor,
+  payloadBytes,
+  rebooted,
+  senselessReply,
+} from '@backplane/rpc-service';
+import {
   Busy,
   type HostId,
   isKernelError,
@@ -37,11 +46,10 @@ import { type BackOff, longer } from './back-off.ts';
 import type { Counters } from './counters.ts';
 import { unixAuth } from './credentials.ts';
 import type { Endpoint } from './endpoint.ts';
-import { fellSilent, rebooted, replyForgotten, senselessReply } from './errors.ts';
+import { replyForgotten } from './errors.ts';
 import { acceptStates, nullProcedure, ports, programs } from './layout.ts';
 import { type Peer, type PeerTable, xidBefore } from './lives.ts';
 import { callMessage, type Reply, readResults } from './messages.ts';
-import type { PeerMonitor } from './peer-monitor.ts';
 
 type Accepted = Extract<Reply, { how: 'accepted' }>;
 type Ending = Accepted | { readonly how: 'otherLife' } | { readonly how: 'silence' };
@@ -80,11 +88,6 @@ class Probe {
   }
 }
 
-export interface Found {
-  readonly from: HostId;
-  readonly payload: Payload;
-}
-
 /** A question to everybody that is open. */
 class Question {
   readonly enough: number;
@@ -111,7 +114,7 @@ export interface ClientParts {
 
 const everybody = 0 as HostId; // boundary: the internet's word for it
 
-export class Client {
+export class Client implements Courier {
   static {
     tasks(Client);
   }
@@ -141,7 +144,7 @@ export class Client {
     const xid = peer.nextXid();
     const startNs = this.#engine.nowNs;
     if (this.#engine.trace.on) {
-      const told = { to, procedure, channel: 0, id: xid, sizeBytes: sizeOf(payload) };
+      const told = { to, procedure, channel: 0, id: xid, sizeBytes: payloadBytes(payload) };
       this.#engine.trace.emit('rpc.call', machine.scope, told);
     }
     let outcome = 'peerDown';
@@ -167,7 +170,7 @@ export class Client {
       if (peer.bootedNs > firstSentNs) throw rebooted(peer.host);
       firstSentNs = Math.min(firstSentNs, this.#engine.nowNs);
       const message = callMessage(xid, programs.calls, procedure, credential, payload);
-      const ending = yield* this.#exchange(peer, xid, message, credential, sizeOf(payload));
+      const ending = yield* this.#exchange(peer, xid, message, credential, payloadBytes(payload));
       if (ending.how === 'silence') throw fellSilent(peer.host);
       if (ending.how === 'accepted') return resultsOf(peer.host, ending);
     }
@@ -188,7 +191,7 @@ export class Client {
     credential: Uint8Array,
     sizeBytes: number,
   ): Task<Ending> {
-    const { endpoint, counters, backOff, machine } = this.#parts;
+    const { endpoint, counters, backOff, machine, monitor } = this.#parts;
     const pending = new Pending(peer, credential);
     const key = keyOf(peer.host, xid);
     this.#pending.set(key, pending);
@@ -203,7 +206,7 @@ export class Client {
         if (pending.ending !== null) return pending.ending;
         if (this.#engine.trace.on)
           this.#engine.trace.emit('rpc.timeout', machine.scope, { to: peer.host, id: xid, tries: silent });
-        if (silent >= backOff.tries && peer.heardNs <= sentNs) {
+        if (silent >= backOff.tries && monitor.heardNs(peer.host) <= sentNs) {
           yield* this.#lives(peer); // if it does not, this call has ended with all others to it
           if (pending.ending !== null) return pending.ending;
         }
@@ -237,7 +240,7 @@ export class Client {
   }
 
   *#probing(peer: Peer, probe: Probe): Task<void> {
-    const { endpoint, backOff, counters, machine } = this.#parts;
+    const { endpoint, backOff, counters, machine, monitor } = this.#parts;
     const startNs = this.#engine.nowNs;
     const message = callMessage(probe.xid, programs.calls, nullProcedure, this.#introduction, null);
     let waitNs = backOff.firstNs;
@@ -251,7 +254,7 @@ export class Client {
       waitNs = longer(waitNs);
     }
     this.#probes.delete(peer.host);
-    const lives = probe.answered || peer.heardNs > startNs;
+    const lives = probe.answered || monitor.heardNs(peer.host) > startNs;
     if (!lives) this.#lost(peer);
     probe.ended.wakeAll(lives);
   }
@@ -277,7 +280,7 @@ export class Client {
     let waitNs = Math.min(backOff.firstNs, Math.ceil(windowNs / 4));
     try {
       for (;;) {
-        counters.bytes += sizeOf(payload);
+        counters.bytes += payloadBytes(payload);
         yield* endpoint.send(everybody, ports.client, ports.server, message);
         const leftNs = Math.min(waitNs, endNs - this.#engine.nowNs);
         if (!question.answered && leftNs > 0) yield* question.changed.wait(leftNs);
@@ -350,4 +353,3 @@ function resultsOf(host: HostId, { state, body }: Accepted): Payload {
 }
 
 const keyOf = (host: HostId, xid: number): number => host * 0x1_0000_0000 + xid;
-const sizeOf = ({ parameters, data }: Payload): number => parameters.length + data.length;

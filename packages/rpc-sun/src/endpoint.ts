@@ -1,12 +1,12 @@
 /**
  * UDP over the slot `internet`: messages out of threads, messages in at interrupt level, and what either costs.
  *
- *   sending a message      copy and checksum of its bytes, packetSend; for the frames after the first, the internet board
- *   an arriving message    an interrupt: packetReceive, copy of the last frame's bytes (the internet board has taken the
- *                          fragments before it), checksum of all bytes
+ *   sending a message      copy and checksum of its bytes, packetSend of its first frame
+ *   an arriving message    an interrupt: packetReceive and copy of the frame that completes it, checksum of all bytes
  *
- * A checksum covers the destination, and a datagram does not say whether it went to this host or to everybody: both are
- * tried. Where nothing costs anything, messages are dealt with on the spot.
+ * Further frames are the internet board's to charge (see the contract of its slot).
+ *
+ * Where nothing costs anything, messages are dealt with on the spot.
  */
 import { charge, settle, type Task, tasks } from '@backplane/engine';
 import {
@@ -14,25 +14,13 @@ import {
   type Datagram,
   type HostId,
   type Internet,
+  internetAddress,
   type Machine,
   type Processors,
 } from '@backplane/slots';
-import {
-  asIpv4,
-  BROADCAST_IPV4,
-  decodeUdp,
-  encodeUdp,
-  IP_PROTOCOLS,
-  type Ipv4Address,
-  type UdpDatagram,
-} from '@backplane/wire';
+import { decodeUdp, encodeUdp, fragmentCount, IP_PROTOCOLS, type Ipv4Address } from '@backplane/wire';
 import type { Counters } from './counters.ts';
 import { ports } from './layout.ts';
-
-const network = 0x0a01_0000;
-const everybody = 0;
-/** Host n of the cluster is 10.1.0.n: the contract of the slot says so. */
-const address = (host: HostId): Ipv4Address => (host === everybody ? BROADCAST_IPV4 : asIpv4(network + host));
 
 /** Takes messages by the half that they are for. The sender of a call is known by its host. */
 export interface Halves {
@@ -69,7 +57,7 @@ export class Endpoint {
     this.#processors = processors;
     this.#counters = counters;
     this.#checksum = checksum;
-    this.#self = address(machine.host);
+    this.#self = internetAddress(machine.host);
     const { costs } = machine.type;
     this.#checksumNsPerByte = checksum ? costs.checksumNsPerByte : 0;
     this.#costsNothing = costs.packetReceiveNs + costs.copyNsPerByte + this.#checksumNsPerByte === 0;
@@ -77,7 +65,7 @@ export class Endpoint {
 
   connect(halves: Halves): void {
     this.#halves = halves;
-    this.#internet.receive(IP_PROTOCOLS.udp, (datagram, packets) => this.#arrived(datagram, packets));
+    this.#internet.receive(IP_PROTOCOLS.udp, (datagram) => this.#arrived(datagram));
   }
 
   /** Sends a message. What the thread has accrued is paid before. Lost if nobody knows where the host is. */
@@ -89,47 +77,31 @@ export class Endpoint {
     yield* settle();
     const datagram = encodeUdp(
       { sourcePort, destinationPort, payload: message },
-      { source: this.#self, destination: address(to) },
+      { source: this.#self, destination: internetAddress(to) },
       { checksum: this.#checksum },
     );
-    this.#counters.sentPackets += this.#packets(datagram.length);
+    this.#counters.sentPackets += fragmentCount(datagram.length, this.#internet.unfragmentedBytes);
     yield* this.#internet.send(IP_PROTOCOLS.udp, to, [datagram]);
   }
 
-  #arrived(datagram: Datagram, packets: number): void {
-    this.#counters.receivedPackets += packets;
+  #arrived(datagram: Datagram): void {
+    this.#counters.receivedPackets += datagram.packets;
     if (this.#costsNothing) this.#take(datagram);
-    else {
-      const ns = this.#costNs(datagram.payload.length, packets);
-      this.#processors.interrupt(ns, Busy.network, () => this.#take(datagram));
-    }
+    else this.#processors.interrupt(this.#costNs(datagram), Busy.network, () => this.#take(datagram));
   }
 
-  #costNs(sizeBytes: number, packets: number): number {
+  #costNs({ payload, completingBytes }: Datagram): number {
     const { packetReceiveNs, copyNsPerByte } = this.#machine.type.costs;
-    const lastBytes = Math.max(0, sizeBytes - (packets - 1) * this.#fragmentBytes);
-    return packetReceiveNs + Math.round(copyNsPerByte * lastBytes + this.#checksumNsPerByte * sizeBytes);
+    const bytesNs = copyNsPerByte * completingBytes + this.#checksumNsPerByte * payload.length;
+    return packetReceiveNs + Math.round(bytesNs);
   }
 
-  #take({ from, payload }: Datagram): void {
-    const source = address(from);
-    const udp: UdpDatagram | undefined =
-      decodeUdp(payload, { source, destination: this.#self }) ??
-      decodeUdp(payload, { source, destination: BROADCAST_IPV4 });
+  #take({ from, to, payload }: Datagram): void {
+    const udp = decodeUdp(payload, { source: internetAddress(from), destination: internetAddress(to) });
     const halves = this.#halves;
     if (udp === undefined || halves === null) this.#counters.malformed++;
     else if (udp.destinationPort === ports.server) halves.call(udp.payload, from, udp.sourcePort);
     else if (udp.destinationPort === ports.client) halves.reply(udp.payload, from);
     else this.#counters.malformed++;
-  }
-
-  /** Link frames for a datagram of so many bytes. */
-  #packets(sizeBytes: number): number {
-    return sizeBytes <= this.#internet.unfragmentedBytes ? 1 : Math.ceil(sizeBytes / this.#fragmentBytes);
-  }
-
-  /** What a fragment carries that is not the last. */
-  get #fragmentBytes(): number {
-    return this.#internet.unfragmentedBytes - (this.#internet.unfragmentedBytes % 8);
   }
 }

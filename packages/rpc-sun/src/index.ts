@@ -5,4 +5,3 @@ export { sunRpc } from './board.ts';
 // The protocol, for dissectors and measurements.
 export type { ShortHand } from './layout.ts';
 export { limits, ports, programs, programVersion, shortHand } from './layout.ts';
-export type { RpcTraceKinds } from './trace-kinds.ts';

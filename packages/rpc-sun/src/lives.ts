@@ -35,8 +35,6 @@ export class Peer {
   bootedNs = 0;
   /** The short hand that this life has given us, as a credential; null until then. */
   credential: Uint8Array | null = null;
-  /** When it was last heard. */
-  heardNs: number = Number.NEGATIVE_INFINITY;
   /** It did not answer, and has not been heard since. */
   silent = false;
   /** Of the last call to it. */

@@ -13,33 +13,21 @@
  * order; of too many at once the last are dropped, as from a full socket.
  */
 import { Channel, charge, type Task, tasks, WaitQueue } from '@backplane/engine';
-import {
-  Busy,
-  type HostId,
-  isKernelError,
-  type KernelErrorKind,
-  kernelErrorNumber,
-  type Machine,
-  type Payload,
-  silent,
-} from '@backplane/slots';
+import { type Outcome, payloadBytes, type ServedCalls } from '@backplane/rpc-service';
+import { Busy, type HostId, kernelErrorNumber, type Machine } from '@backplane/slots';
 import type { Counters } from './counters.ts';
 import type { Endpoint } from './endpoint.ts';
-import { messageTooLarge } from './errors.ts';
-import { acceptStates, limits, ports, programs } from './layout.ts';
+import { acceptStates, ports, programs } from './layout.ts';
 import type { Peer, Self } from './lives.ts';
 import { bareMessage, type Call, nothing, readArguments, resultsMessage } from './messages.ts';
-import type { PeerMonitor } from './peer-monitor.ts';
-import type { ServedProcedures } from './procedures.ts';
 import type { ReplyCache } from './reply-cache.ts';
 
 export interface ServerParts {
   readonly machine: Machine;
   readonly self: Self;
   readonly endpoint: Endpoint;
-  readonly monitor: PeerMonitor;
   readonly counters: Counters;
-  readonly procedures: ServedProcedures;
+  readonly calls: ServedCalls;
   readonly cache: ReplyCache;
 }
 
@@ -170,58 +158,27 @@ export class Servers {
   }
 
   *#serve(request: Request): Task<void> {
-    const { cache, endpoint, machine } = this.#parts;
+    const { cache, calls, endpoint, machine } = this.#parts;
     const { peer, bootId, port, call } = request;
-    const reply = yield* this.#execute(request);
+    const { procedure, xid, body } = call;
+    const outcome = yield* calls.execute(peer.host, bootId, procedure, xid, readArguments(body));
     if (peer.bootId !== bootId) return; // nobody waits for it; the cache has forgotten the client's earlier life
-    cache.end(peer.host, call.program, call.xid, reply, machine.engine.nowNs);
+    const reply = this.#answer(request, outcome);
+    cache.end(peer.host, call.program, xid, reply, machine.engine.nowNs);
     if (reply !== null) yield* endpoint.send(peer.host, ports.server, port, reply);
   }
 
-  /** Runs the handler. The reply, an error included; null when there is none. */
-  *#execute(request: Request): Task<Uint8Array | null> {
-    const { machine, monitor, procedures, counters, self } = this.#parts;
-    const { peer, bootId, call } = request;
-    if (monitor.mourns(peer.host)) yield* monitor.funeral(peer.host);
-    if (peer.bootId !== bootId) return null;
-    charge(machine.type.costs.sunRpcPathNs, Busy.network);
-    const served = procedures.get(call.procedure);
-    if (served === undefined) return this.#refused(request, acceptStates.procedureUnavailable);
-    const { procedure, handler } = served;
-    const args = readArguments(call.body);
-    const value = args === undefined ? undefined : procedure.request.decode(args);
-    if (value === undefined) return this.#refused(request, acceptStates.garbageArguments);
-    counters.served++;
-    const { trace } = machine.engine;
-    if (trace.on) {
-      const told = { from: peer.host, procedure: call.procedure, id: call.xid };
-      trace.emit('rpc.serve', machine.scope, told);
+  /** The reply message, an error included; null when there is none: to a question to everybody, no error is an answer. */
+  #answer({ peer, call }: Request, outcome: Outcome): Uint8Array | null {
+    const { counters, self } = this.#parts;
+    const verifier = peer.verifier(self);
+    if (typeof outcome !== 'string') {
+      counters.bytes += payloadBytes(outcome);
+      return resultsMessage(call.xid, verifier, { status: 0, payload: outcome });
     }
-    let result: unknown;
-    try {
-      result = yield* handler(value, { host: peer.host, bootId });
-    } catch (e) {
-      if (!isKernelError(e)) throw e;
-      return this.#failed(request, e.kind);
-    }
-    if (result === silent) return this.#failed(request, 'noAnswer');
-    const payload: Payload = procedure.reply.encode(result);
-    const { parameters, data } = payload;
-    if (parameters.length > limits.parametersBytes || data.length > limits.dataBytes)
-      throw messageTooLarge(machine.name, `the reply of ${procedure.name}`, parameters.length, data.length);
-    counters.bytes += parameters.length + data.length;
-    return resultsMessage(call.xid, peer.verifier(self), { status: 0, payload });
-  }
-
-  /** An error for the caller; to a question to everybody, none is an answer. */
-  #failed({ peer, call }: Request, kind: KernelErrorKind): Uint8Array | null {
-    if (call.program === programs.questions) return null;
-    const status = kernelErrorNumber(kind);
-    return resultsMessage(call.xid, peer.verifier(this.#parts.self), { status, payload: nothing });
-  }
-
-  #refused({ peer, call }: Request, state: number): Uint8Array | null {
-    if (call.program === programs.questions) return null;
-    return bareMessage(call.xid, peer.verifier(this.#parts.self), state);
+    if (outcome === 'over' || call.program === programs.questions) return null;
+    if (outcome === 'noProcedure') return bareMessage(call.xid, verifier, acceptStates.procedureUnavailable);
+    if (outcome === 'wrongArguments') return bareMessage(call.xid, verifier, acceptStates.garbageArguments);
+    return resultsMessage(call.xid, verifier, { status: kernelErrorNumber(outcome), payload: nothing });
   }
 }

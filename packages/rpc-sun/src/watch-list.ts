@@ -5,14 +5,15 @@
  * clients into step.
  */
 import { type Scope, Timer } from '@backplane/engine';
+import type { Pings } from '@backplane/rpc-service';
 import type { HostId, Machine } from '@backplane/slots';
 
-export class WatchList {
+export class WatchList implements Pings {
   readonly #scope: Scope;
   readonly #periodNs: number;
   readonly #drawNs: () => number;
   readonly #heardNs: (host: HostId) => number;
-  readonly #ping: (host: HostId) => void;
+  readonly now: (host: HostId) => void;
   readonly #timers = new Map<HostId, Timer>();
 
   /** @param ping starts a null call, unless one is under way */
@@ -26,7 +27,7 @@ export class WatchList {
     this.#periodNs = periodNs;
     this.#drawNs = () => machine.random('rpc.pings').below(periodNs);
     this.#heardNs = heardNs;
-    this.#ping = ping;
+    this.now = ping;
   }
 
   add(host: HostId): void {
@@ -43,7 +44,7 @@ export class WatchList {
   #look(host: HostId): void {
     const { nowNs } = this.#scope.engine;
     const dueNs = this.#heardNs(host) + this.#periodNs;
-    if (dueNs <= nowNs) this.#ping(host);
+    if (dueNs <= nowNs) this.now(host);
     this.#timers.get(host)?.setAt(dueNs > nowNs ? dueNs : nowNs + this.#periodNs);
   }
 }

@@ -1,27 +1,11 @@
-import { ms, settle, type Task, type TraceEvent } from '@backplane/engine';
-import { type BackplaneError, isBackplaneError, type Payload, silent } from '@backplane/slots';
+import { ms, type Task, type TraceEvent } from '@backplane/engine';
+import { echoes, errorOf, kindOf, nothing, other, payload, work } from '@backplane/rpc-service/testing';
+import type { Payload } from '@backplane/slots';
 import { describe, expect, it } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
 import { limits, sunRpc } from '../src/index.ts';
-import { kindOf, nothing, other, payload, work } from './calls.ts';
 import { faulty } from './switch.ts';
-import { type Host, World } from './world.ts';
-
-const errorOf = (f: () => unknown): BackplaneError => {
-  try {
-    f();
-  } catch (e) {
-    if (isBackplaneError(e)) return e;
-    throw e;
-  }
-  throw new Error('nothing was thrown');
-};
-const echoes = (host: Host): void =>
-  host.setUp((t) =>
-    t.serve(work, function* (asked): Task<Payload> {
-      return asked;
-    }),
-  );
+import { World } from './world.ts';
 
 describe('the board', () => {
   it('says the same in its code and in its manifest', () => {
@@ -38,24 +22,19 @@ describe('the board', () => {
     expect(errorOf(() => new World().host('a', { daemons: 4, daemonsMax: 3 })).code).toBe('WRONG_OPTION');
   });
 
-  it('serves a procedure once, until that is taken back', () => {
+  it('keeps number 0 for the null procedure', () => {
     const { transport } = new World().host('a');
     const handler = function* (): Task<Payload> {
       return nothing;
     };
-    const undo = transport.serve(work, handler);
-    const { code, data } = errorOf(() => transport.serve({ ...other, id: work.id }, handler));
-    expect([code, data['name'], data['other']]).toEqual(['PROCEDURE_TAKEN', 'other', 'work']);
-    undo();
-    undo();
-    transport.serve({ ...other, id: work.id }, handler);
-    expect(errorOf(() => transport.serve({ ...other, id: 0 }, handler)).data['other']).toBe('null');
+    const { code, data } = errorOf(() => transport.serve({ ...other, id: 0 }, handler));
+    expect([code, data['board'], data['other']]).toEqual(['PROCEDURE_TAKEN', manifest.name, 'null']);
   });
 
   it('refuses a message beyond its limits', () => {
     const world = new World();
     const [a, b] = [world.host('a'), world.host('b')];
-    echoes(b);
+    b.setUp(echoes);
     expect([a.transport.maxParametersBytes, a.transport.maxDataBytes]).toEqual([
       limits.parametersBytes,
       limits.dataBytes,
@@ -70,7 +49,7 @@ describe('the board', () => {
     const events: TraceEvent[] = [];
     world.engine.trace.listen(['rpc.call', 'rpc.done', 'rpc.serve'], (e) => events.push(e));
     const [a, b] = [world.host('a'), world.host('b')];
-    echoes(b);
+    b.setUp(echoes);
     world.drive(() => a.transport.call(b.id, work, payload(10, 20)));
     expect(events.map((e) => e.kind)).toEqual(['rpc.call', 'rpc.serve', 'rpc.done']);
     expect(events[0]?.fields).toMatchObject({ to: 2, procedure: work.id, sizeBytes: 30 });
@@ -80,7 +59,7 @@ describe('the board', () => {
   it('counts', () => {
     const world = new World();
     const [a, b] = [world.host('a'), world.host('b')];
-    echoes(b);
+    b.setUp(echoes);
     world.drive(() => a.transport.call(b.id, work, payload(10, 2000)));
     const counted = ['calls', 'sentPackets', 'receivedPackets', 'bytes', 'pings'].map((name) =>
       a.metric(name),
@@ -93,7 +72,7 @@ describe('the board', () => {
     const run = (seed: number): string => {
       const world = new World({ seed });
       const [a, b] = [world.host('a'), world.host('b')];
-      echoes(b);
+      b.setUp(echoes);
       const faults = { loss: 0.1, copies: 0.1, late: 0.3, lateNs: ms(50) };
       world.net.judge = faulty(world.engine.random('faults'), faults);
       world.drive(function* () {
@@ -103,46 +82,5 @@ describe('the board', () => {
     };
     expect(run(1)).toBe(run(1));
     expect(run(1)).not.toBe(run(2));
-  });
-});
-
-describe('a call to oneself', () => {
-  it('runs the handler without packets, and charges the copies', () => {
-    const world = new World({ costs: { copyNsPerByte: 100 } });
-    const a = world.host('a');
-    a.setUp((t) =>
-      t.serve(work, function* (asked, from): Task<Payload> {
-        expect(from).toEqual({ host: a.id, bootId: a.bootId });
-        return { parameters: asked.parameters, data: asked.data.subarray(0, 10) };
-      }),
-    );
-    const tookNs = world.drive(function* () {
-      const thread = a.spawn(
-        'caller',
-        (function* (): Task<void> {
-          yield* a.transport.call(a.id, work, payload(20, 1000));
-          yield* settle();
-        })(),
-      );
-      yield* thread.join();
-      return world.engine.nowNs;
-    });
-    expect(tookNs).toBe(100 * (1020 + 30));
-    expect([world.net.carried.length, a.metric('localCalls')]).toEqual([0, 1]);
-  });
-
-  it('fails as a call to another host does', () => {
-    const world = new World();
-    const [a, b] = [world.host('a'), world.host('b')];
-    a.setUp((t) =>
-      t.serve(other, function* (): Task<typeof silent> {
-        return silent;
-      }),
-    );
-    for (const host of [a, b]) {
-      const call = (id: number): string =>
-        world.drive(() => kindOf(host.transport.call(a.id, { ...work, id }, nothing)));
-      expect([call(99), call(other.id)]).toEqual(['unsupported', 'noAnswer']);
-    }
   });
 });

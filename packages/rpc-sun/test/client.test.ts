@@ -1,7 +1,7 @@
 import { ms, seconds, sleep, type Task } from '@backplane/engine';
+import { echoes, kindOf, nothing, pattern, payload, work } from '@backplane/rpc-service/testing';
 import { type HostId, type Payload, silent } from '@backplane/slots';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { kindOf, nothing, pattern, payload, work } from './calls.ts';
 import { passNs } from './switch.ts';
 import { type Host, World } from './world.ts';
 
@@ -114,11 +114,7 @@ describe('sun rpc, a call', () => {
 
   it('fails when the server no longer keeps its reply, and calls nobody dead', () => {
     server = world.host('forgetful', { cachedReplies: 1 });
-    server.setUp((t) =>
-      t.serve(work, function* (asked): Task<Payload> {
-        return asked;
-      }),
-    );
+    server.setUp(echoes);
     expect(call()).toBe('ok');
     world.net.judge = (from) => (from === server.id ? [] : [passNs]);
     const thread = client.spawn('call', kindOf(client.transport.call(server.id, work, nothing)));
@@ -231,11 +227,7 @@ describe('sun rpc, what calls cost', () => {
     });
     client = world.host('client');
     server = world.host('server');
-    server.setUp((t) =>
-      t.serve(work, function* (asked): Task<Payload> {
-        return asked;
-      }),
-    );
+    server.setUp(echoes);
     const took = (asked: Payload): number =>
       world.drive(function* () {
         const thread = client.spawn(

@@ -1,8 +1,7 @@
 import { ms, type RandomStream, seconds, type Task } from '@backplane/engine';
-import type { Payload } from '@backplane/slots';
+import { echoes, kindOf, nothing, payload, work } from '@backplane/rpc-service/testing';
 import { decodeUdp } from '@backplane/wire';
 import { describe, expect, it } from 'vitest';
-import { kindOf, nothing, payload, work } from './calls.ts';
 import { Hand } from './hand.ts';
 import { faulty } from './switch.ts';
 import { type Host, World } from './world.ts';
@@ -11,11 +10,7 @@ import { type Host, World } from './world.ts';
 function samples(): Uint8Array[] {
   const world = new World({ seed: 7, rpc: { checksum: false } });
   const [a, b] = [world.host('a'), world.host('b')];
-  b.setUp((t) =>
-    t.serve(work, function* (asked): Task<Payload> {
-      return asked;
-    }),
-  );
+  b.setUp(echoes);
   const faults = { loss: 0.2, copies: 0.2, late: 0.2, lateNs: ms(200) };
   world.net.judge = faulty(world.engine.random('faults'), faults);
   world.drive(function* () {
@@ -50,11 +45,7 @@ describe('sun rpc, bytes from anybody', () => {
       const hosts: Host[] = [world.host('a'), world.host('b')];
       const hand = new Hand(world, 2); // its messages pass for those of host b
       const callers = hosts.map((host, i) => {
-        host.setUp((t) =>
-          t.serve(work, function* (asked): Task<Payload> {
-            return asked;
-          }),
-        );
+        host.setUp(echoes);
         const to = hosts[1 - i]?.id;
         return host.spawn(
           'calls',
@@ -84,11 +75,7 @@ describe('sun rpc, bytes from anybody', () => {
   it('serves the next call, after all of that', () => {
     const world = new World({ seed: 3 });
     const [a, b] = [world.host('a'), world.host('b')];
-    b.setUp((t) =>
-      t.serve(work, function* (asked): Task<Payload> {
-        return asked;
-      }),
-    );
+    b.setUp(echoes);
     const random = world.engine.random('fuzz');
     const real = samples();
     const stranger = new Hand(world, 9);

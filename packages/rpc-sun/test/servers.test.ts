@@ -1,8 +1,8 @@
 import { ms, seconds, sleep, type Task, type Thread, WaitQueue } from '@backplane/engine';
+import { gatedWork, kindOf, nothing, payload, work } from '@backplane/rpc-service/testing';
 import type { Payload } from '@backplane/slots';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SunRpcOptions } from '../src/index.ts';
-import { kindOf, nothing, payload, work } from './calls.ts';
 import { calls, Hand, message, none, opaque, short } from './hand.ts';
 import { type Host, World } from './world.ts';
 
@@ -17,13 +17,7 @@ function boot(options: SunRpcOptions = {}): void {
   executed = [];
   gate = new WaitQueue();
   server = world.host('server', options);
-  server.setUp((t) =>
-    t.serve(work, function* (asked, from): Task<Payload> {
-      executed.push(`${from.host}.${asked.parameters[0]}`);
-      if (asked.data.length > 0) yield* gate.wait();
-      return asked;
-    }),
-  );
+  server.setUp((transport) => gatedWork(transport, executed, gate));
 }
 
 const request = (o: {

@@ -3,7 +3,8 @@
  * on request. A datagram of several fragments arrives as a whole, as the contract has it.
  */
 import { type Engine, type RandomStream, type Task, Timer } from '@backplane/engine';
-import { type Datagram, Frame, type HostId, type Internet, type Undo } from '@backplane/slots';
+import { type Datagram, Frame, type HostId, hostId, type Internet, type Undo } from '@backplane/slots';
+import { fragmentCount } from '@backplane/wire';
 
 export interface Carried {
   readonly atNs: number;
@@ -15,9 +16,10 @@ export interface Carried {
 /** When a datagram arrives at one host: after each of these delays. */
 export type Judge = (from: number, to: number) => readonly number[];
 export const passNs = 100_000;
+const unfragmentedBytes = 1480;
 const pass: Judge = () => [passNs];
 
-type Handler = (datagram: Datagram, packets: number) => void;
+type Handler = (datagram: Datagram) => void;
 
 export class Switch {
   readonly engine: Engine;
@@ -46,7 +48,7 @@ export class Switch {
     const all = [...this.#handlers.keys()].filter((host) => host !== from);
     for (const host of to === 0 ? all : [to])
       for (const delayNs of this.judge(from, host))
-        new Timer(this.engine.root, 'datagram', () => this.#bring(from, host, bytes)).set(delayNs);
+        new Timer(this.engine.root, 'datagram', () => this.#bring(host, from, to, bytes)).set(delayNs);
   }
 
   /** Power off: nobody takes what comes. */
@@ -58,7 +60,7 @@ export class Switch {
     const carry = this.carry.bind(this);
     const handlers = this.#handlers;
     return {
-      unfragmentedBytes: 1480,
+      unfragmentedBytes,
       *send(_protocol: number, to: HostId, parts: readonly Uint8Array[]): Task<void> {
         carry(self, to, new Frame(0, 0, 0, parts).payload());
       },
@@ -69,9 +71,10 @@ export class Switch {
     };
   }
 
-  #bring(from: number, to: number, payload: Uint8Array): void {
-    const packets = Math.max(1, Math.ceil(payload.length / 1480));
-    this.#handlers.get(to)?.({ from: from as HostId, payload }, packets);
+  #bring(at: number, from: number, to: number, payload: Uint8Array): void {
+    const packets = fragmentCount(payload.length, unfragmentedBytes);
+    const completingBytes = payload.length - (packets - 1) * unfragmentedBytes;
+    this.#handlers.get(at)?.({ from: hostId(from), to: hostId(to), payload, packets, completingBytes });
   }
 }
 

@@ -85,7 +85,7 @@ export {
   multicastMac,
   parseIpv4,
 } from './ipv4-address.ts';
-export { fragmentIpv4 } from './ipv4-fragment.ts';
+export { fragmentCount, fragmentIpv4 } from './ipv4-fragment.ts';
 export { Ipv4Reassembly, type ReassemblyCounts } from './ipv4-reassembly.ts';
 export { decodeUdp, encodeUdp, type UdpDatagram, type UdpHeader, type UdpRoute, udpHeader } from './udp.ts';
 

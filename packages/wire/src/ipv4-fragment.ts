@@ -48,6 +48,10 @@ export const fragmentIpv4 = (
   return fragments;
 };
 
+/** How many datagrams `fragmentIpv4` makes of a payload without options, where `roomBytes` of payload travel in one. */
+export const fragmentCount = (payloadBytes: number, roomBytes: number): number =>
+  payloadBytes <= roomBytes ? 1 : 1 + Math.ceil((payloadBytes - roomBytes) / (8 * Math.floor(roomBytes / 8)));
+
 /** The options that go into every fragment: those whose first bit is set. The rest stay in the first fragment. */
 const copiedOptions = (options: Uint8Array): Uint8Array => {
   const copied: number[] = [];

@@ -6,6 +6,7 @@ import {
   decodeUdp,
   encodeIpv4,
   encodeUdp,
+  fragmentCount,
   fragmentIpv4,
   IP_PROTOCOLS,
   type Ipv4Datagram,
@@ -70,6 +71,15 @@ describe('ipv4', () => {
       payload.subarray(0, 256),
       payload.subarray(256),
     ]);
+  });
+
+  it('tells beforehand how many fragments a payload makes', () => {
+    fc.assert(
+      fc.property(fc.nat(6000), fc.integer({ min: 68, max: 1501 }), (length, mtuBytes) => {
+        const fragments = defined(fragmentIpv4({ ...example, payload: new Uint8Array(length) }, mtuBytes));
+        expect(fragmentCount(length, mtuBytes - 20)).toBe(fragments.length);
+      }),
+    );
   });
 
   // Options as in example 3: two with a length, a one-byte one, another with a length, the end of the list.

@@ -36,7 +36,7 @@ export interface Peers {
 }
 
 /** Beside the project, where it comes with them. */
-const usualFolder = '../shared/peers';
+export const usualFolder = '../shared/peers';
 
 /** Null where there are none. */
 export function findPeers(root: string, folder?: string, build?: string): Peers | null {

@@ -7,7 +7,7 @@ import type { Command } from 'commander';
 import { idle } from '../bench/idle.ts';
 import { type Line, median, timed } from '../bench/line.ts';
 import { memory } from '../bench/memory.ts';
-import { findPeers, type Peers, runPeers } from '../bench/peers.ts';
+import { findPeers, type Peers, runPeers, usualFolder } from '../bench/peers.ts';
 import { type Rpc8kOptions, rpc8k } from '../bench/rpc8k.ts';
 import { exit } from '../exit.ts';
 import { formatTable, json, out } from '../output.ts';
@@ -40,7 +40,7 @@ export function addBench(program: Command, session: Session): void {
     .option('--kernel <kernel>', 'of rpc8k: sprite, or a kernel file', 'sprite')
     .option('--seconds <n>', 'of rpc8k: simulated seconds (default: 2000, 800, 400 by point)')
     .option('--rounds <n>', 'measurements, of which the median by rate is shown', '5')
-    .option('--peers <dir>', 'programs of other simulators (default: ../shared/peers, if it is there)')
+    .option('--peers <dir>', `programs of other simulators (default: ${usualFolder}, if it is there)`)
     .option('--peers-build <dir>', 'the compiled ones among them (default: build, in that folder)')
     .option('--json', 'one JSON object')
     .action(async (name: string, o: BenchOptions) => {

@@ -1,8 +1,7 @@
-/** The procedures that the boards of this host serve. */
+/** The procedures that this host serves: those of its boards, and what the transport itself serves as one of them. */
 import type { Task } from '@backplane/engine';
 import type { Caller, Procedure, Silent, Undo } from '@backplane/slots';
 import { procedureTaken } from './errors.ts';
-import { nullProcedure } from './layout.ts';
 
 /** A procedure with its handler, types forgotten: each pair was of one type when it was registered. */
 export interface Served {
@@ -11,17 +10,23 @@ export interface Served {
 }
 
 export class ServedProcedures {
+  readonly #board: string;
   readonly #machine: string;
+  readonly #reserved: Readonly<Record<number, string>>;
   readonly #served = new Map<number, Served>();
 
-  constructor(machine: string) {
+  /** @param reserved numbers that the protocol keeps for itself, and what they are called */
+  constructor(board: string, machine: string, reserved: Readonly<Record<number, string>> = {}) {
+    this.#board = board;
     this.#machine = machine;
+    this.#reserved = reserved;
   }
 
+  /** @throws BackplaneError `PROCEDURE_TAKEN` */
   serve<Q, R>(procedure: Procedure<Q, R>, handler: (request: Q, from: Caller) => Task<R | Silent>): Undo {
     const { id, name } = procedure;
-    const other = id === nullProcedure ? 'null' : this.#served.get(id)?.procedure.name;
-    if (other !== undefined) throw procedureTaken(this.#machine, id, name, other);
+    const other = this.#reserved[id] ?? this.#served.get(id)?.procedure.name;
+    if (other !== undefined) throw procedureTaken(this.#board, this.#machine, id, name, other);
     const served = { procedure, handler } as unknown as Served; // boundary: the pair stays together
     this.#served.set(id, served);
     return () => {

@@ -16,52 +16,67 @@ import {
   type Transport,
   type Undo,
 } from '@backplane/slots';
-import type { Client } from './client.ts';
-import type { Counters } from './counters.ts';
-import { messageTooLarge, senselessReply } from './errors.ts';
-import { limits } from './layout.ts';
-import type { ServedProcedures } from './procedures.ts';
-import type { Servers } from './servers.ts';
+import type { CallCounters } from './call-counters.ts';
+import { senselessReply } from './errors.ts';
+import { chargeCopy, checkSize } from './payloads.ts';
+import type { ServedProcedures } from './served-procedures.ts';
+import type { TransportTraits } from './traits.ts';
 
-export interface TransportParts {
-  readonly machine: Machine;
-  readonly client: Client;
-  readonly servers: Servers;
-  readonly procedures: ServedProcedures;
-  readonly peers: Peers;
-  readonly counters: Counters;
-  readonly daemons: number;
+/** An answer to a question to everybody, as bytes. */
+export interface Found {
+  readonly from: HostId;
+  readonly payload: Payload;
 }
 
-export class SunTransport implements Transport {
+/** The client's half of a protocol: carries requests to other hosts and brings back their replies. */
+export interface Courier {
+  /** @throws KernelError what the server answered; `peerDown` */
+  call(to: HostId, procedure: number, payload: Payload): Task<Payload>;
+  ask(procedure: number, payload: Payload, windowNs: number, enough: number): Task<readonly Found[]>;
+}
+
+export interface TypedTransportParts {
+  readonly machine: Machine;
+  readonly traits: TransportTraits;
+  readonly courier: Courier;
+  readonly procedures: ServedProcedures;
+  readonly peers: Peers;
+  readonly counters: CallCounters;
+  /** From now on requests of other hosts are served. */
+  readonly open: () => void;
+}
+
+export class TypedTransport implements Transport {
   static {
-    tasks(SunTransport);
+    tasks(TypedTransport);
   }
 
   readonly self: HostId;
-  readonly maxParametersBytes: number = limits.parametersBytes;
-  readonly maxDataBytes: number = limits.dataBytes;
+  readonly maxParametersBytes: number;
+  readonly maxDataBytes: number;
   readonly peers: Peers;
-  readonly #parts: TransportParts;
+  readonly #parts: TypedTransportParts;
 
-  constructor(parts: TransportParts) {
+  constructor(parts: TypedTransportParts) {
     this.#parts = parts;
     this.self = parts.machine.host;
+    this.maxParametersBytes = parts.traits.limits.parametersBytes;
+    this.maxDataBytes = parts.traits.limits.dataBytes;
     this.peers = parts.peers;
   }
 
   /** Runs at boot: this host serves from now on. */
   start(): void {
-    this.#parts.servers.enable(this.#parts.daemons);
+    this.#parts.open();
   }
 
   *call<Q, R>(to: HostId, procedure: Procedure<Q, R>, request: NoInfer<Q>): Task<R> {
-    const { client, machine, counters } = this.#parts;
+    const { courier, traits, counters } = this.#parts;
     if (to === this.self) return yield* this.#local(procedure, request);
     counters.calls++;
     const payload = this.#encoded(procedure, request);
-    charge(machine.type.costs.sunRpcPathNs, Busy.network);
-    const reply = yield* client.call(to, procedure.id, payload);
+    charge(traits.pathNs, Busy.network);
+    const reply = yield* courier.call(to, procedure.id, payload);
     const value = procedure.reply.decode(reply);
     if (value === undefined) throw senselessReply(to, procedure.name);
     return value;
@@ -72,11 +87,11 @@ export class SunTransport implements Transport {
     request: NoInfer<Q>,
     { windowNs, enough }: AskOptions,
   ): Task<readonly Answer<R>[]> {
-    const { client, machine, counters } = this.#parts;
+    const { courier, traits, counters } = this.#parts;
     counters.calls++;
     const payload = this.#encoded(procedure, request);
-    charge(machine.type.costs.sunRpcPathNs, Busy.network);
-    const found = yield* client.ask(procedure.id, payload, windowNs, enough);
+    charge(traits.pathNs, Busy.network);
+    const found = yield* courier.ask(procedure.id, payload, windowNs, enough);
     const answers: Answer<R>[] = [];
     for (const { from, payload: bytes } of found) {
       const reply = procedure.reply.decode(bytes);
@@ -95,19 +110,19 @@ export class SunTransport implements Transport {
 
   /** A call to oneself: no packets, the same bytes, the same copies. */
   *#local<Q, R>(procedure: Procedure<Q, R>, request: Q): Task<R> {
-    const { machine, procedures, counters } = this.#parts;
+    const { machine, traits, procedures, counters } = this.#parts;
     counters.localCalls++;
     const payload = this.#encoded(procedure, request);
     const served = procedures.get(procedure.id);
     if (served === undefined) throw new KernelError('unsupported', procedure.name);
-    this.#copy(payload);
+    chargeCopy(machine, payload);
     const asked = served.procedure.request.decode(payload);
     if (asked === undefined) throw new KernelError('badArgument', procedure.name);
     const answer = yield* served.handler(asked, { host: this.self, bootId: machine.bootId });
     if (answer === silent) throw new KernelError('noAnswer', procedure.name);
     const reply = served.procedure.reply.encode(answer);
-    this.#check(`the reply of ${procedure.name}`, reply);
-    this.#copy(reply);
+    checkSize(traits, machine, 'reply', procedure.name, reply);
+    chargeCopy(machine, reply);
     const value = procedure.reply.decode(reply);
     if (value === undefined) throw senselessReply(this.self, procedure.name);
     return value;
@@ -115,18 +130,7 @@ export class SunTransport implements Transport {
 
   #encoded<Q, R>(procedure: Procedure<Q, R>, request: Q): Payload {
     const payload = procedure.request.encode(request);
-    this.#check(`the request of ${procedure.name}`, payload);
+    checkSize(this.#parts.traits, this.#parts.machine, 'request', procedure.name, payload);
     return payload;
-  }
-
-  #check(what: string, { parameters, data }: Payload): void {
-    if (parameters.length <= limits.parametersBytes && data.length <= limits.dataBytes) return;
-    throw messageTooLarge(this.#parts.machine.name, what, parameters.length, data.length);
-  }
-
-  #copy({ parameters, data }: Payload): void {
-    const { copyNsPerByte } = this.#parts.machine.type.costs;
-    const ns = Math.round(copyNsPerByte * (parameters.length + data.length));
-    if (ns > 0) charge(ns, Busy.network);
   }
 }

@@ -1,7 +1,4 @@
-/**
- * What a transport tells those who listen to the engine's trace. The kinds are those of Sprite RPC, so that whoever shows
- * calls shows those of either.
- */
+/** What every transport tells those who listen to the engine's trace, so that whoever shows calls shows those of each. */
 import type { HostId } from '@backplane/slots';
 
 export interface RpcTraceKinds {
@@ -9,10 +6,11 @@ export interface RpcTraceKinds {
   'rpc.call': {
     readonly to: HostId;
     readonly procedure: number;
-    /** Always 0: there are none. */
+    /** Always 0 where there are none. */
     readonly channel: number;
-    /** The xid. */
+    /** The protocol's own name for the call. */
     readonly id: number;
+    /** Parameters and data of the request. */
     readonly sizeBytes: number;
   };
   /** A call has ended: with a reply, with the error that the server answered, or without an answer. */
@@ -25,9 +23,9 @@ export interface RpcTraceKinds {
   };
   /** A handler is about to run for another host. */
   'rpc.serve': { readonly from: HostId; readonly procedure: number; readonly id: number };
-  /** A wait ended in silence, and the request is sent again. */
+  /** A wait ended in silence, and what may be lost is sent again. */
   'rpc.timeout': { readonly to: HostId; readonly id: number; readonly tries: number };
-  /** The transport thinks otherwise of a host. */
+  /** The monitor thinks otherwise of a host: `PeerState`. */
   'rpc.peer': { readonly host: HostId; readonly state: string; readonly bootId: number };
 }
 
