@@ -107,18 +107,19 @@ export class Drive implements Disk {
   }
 
   extents(): readonly DiskExtent[] {
-    return this.#contents
-      .extents()
-      .map(({ sector, data }) => ({
-        sector,
-        data: data.subarray(0, (this.sectors - sector) * this.sectorBytes),
-      }));
+    return this.#contents.extents().map(({ sector, data }) => ({
+      sector,
+      data: data.subarray(0, (this.sectors - sector) * this.sectorBytes),
+    }));
   }
 
   addRule(rule: DiskRule): Undo {
+    let added = true;
     this.#rules = [...this.#rules, rule];
     return () => {
-      this.#rules = this.#rules.filter((r) => r !== rule);
+      if (!added) return;
+      added = false;
+      this.#rules = this.#rules.toSpliced(this.#rules.indexOf(rule), 1);
     };
   }
 

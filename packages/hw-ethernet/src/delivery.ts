@@ -42,10 +42,12 @@ export class Delivery {
   }
 
   addRule(rule: LinkRule): Undo {
+    let added = true;
     this.#rules.push(rule);
     return () => {
-      const i = this.#rules.indexOf(rule);
-      if (i >= 0) this.#rules.splice(i, 1);
+      if (!added) return;
+      added = false;
+      this.#rules.splice(this.#rules.indexOf(rule), 1);
     };
   }
 

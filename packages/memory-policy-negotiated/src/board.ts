@@ -77,9 +77,11 @@ class Negotiation implements MemoryPolicy {
 
   register(holder: FrameHolder): Undo {
     this.#holders.push(holder);
+    let registered = true;
     return () => {
-      const at = this.#holders.indexOf(holder);
-      if (at >= 0) this.#holders.splice(at, 1);
+      // The same holder may be registered twice: each is taken back by itself.
+      if (registered) this.#holders.splice(this.#holders.indexOf(holder), 1);
+      registered = false;
     };
   }
 

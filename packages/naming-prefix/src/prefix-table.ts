@@ -70,6 +70,8 @@ export class PrefixTable {
     entry.hint = e;
     entry.exported = true;
     return () => {
+      // The prefix may have been exported anew since: that one stays.
+      if (entry.hint !== e) return;
       entry.exported = false;
       entry.hint = null;
     };

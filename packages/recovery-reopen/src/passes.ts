@@ -17,7 +17,13 @@ export class Passes {
   /** Registrations whose pass ended in an error. */
   failures = 0;
 
-  register(r: Registration): Undo {
+  register(given: Registration): Undo {
+    // One of its own: the same may be registered twice, and each is taken back by itself.
+    const r: Registration = {
+      name: given.name,
+      pass: given.pass,
+      reopen: (server) => given.reopen(server),
+    };
     this.#registrations.push(r);
     return () => {
       const at = this.#registrations.indexOf(r);

@@ -6,14 +6,19 @@
  * that has had its quantum gives way if somebody waits. Kernel work takes the processor from a program's own computing
  * at once, as a thread that wakes inside the kernel does.
  *
+ * A thread that has paid goes on at the same instant, and may charge again at once: a program computes on after a system
+ * call. So that it is chosen among the others by its usage, and does not lose the processor with each call, the choice
+ * waits until it has had its turn.
+ *
  *   state     event                          action                                      next
  *   waiting   processor idle, best usage     switch if it had blocked, run a quantum     running
- *   running   executed                       account, pay the thread                     -
+ *   running   executed, nobody waits         account, pay the thread                     -
+ *   running   executed, others wait          account, pay, choose when it has gone on    -
  *   running   quantum over, others wait      account, queue behind its usage             waiting
  *   running   kernel work, this is a user's  preempt, account, queue                     waiting
  */
 import type { Thread } from '@backplane/engine';
-import { ms } from '@backplane/engine';
+import { ms, Timer } from '@backplane/engine';
 import {
   Busy,
   type Component,
@@ -79,6 +84,8 @@ class TimeSharing implements Scheduler {
   readonly #ready: Burst[] = [];
   /** By processor. */
   readonly #running: (Burst | null)[];
+  /** By processor: armed between the end of a burst and the choice of the next. */
+  readonly #choice: readonly Timer[];
   #arrivals = 0;
   #switches = 0;
 
@@ -87,6 +94,9 @@ class TimeSharing implements Scheduler {
     this.#machine = machine;
     this.#quantumNs = quantumNs;
     this.#running = Array.from({ length: processors.count }, () => null);
+    this.#choice = this.#running.map(
+      (_, processor) => new Timer(machine.scope, 'scheduler', () => this.#choose(processor)),
+    );
     machine.metrics.register('scheduler.contextSwitches', () => this.#switches);
   }
 
@@ -114,7 +124,8 @@ class TimeSharing implements Scheduler {
 
   /** An idle processor, or one that computes for a program while this is kernel work. */
   #processorFor(burst: Burst): number {
-    for (let i = 0; i < this.#running.length; i++) if (this.#running[i] === null) return i;
+    for (let i = 0; i < this.#running.length; i++)
+      if (this.#running[i] === null && this.#choice[i]?.armed !== true) return i;
     if (burst.category === Busy.user) return -1;
     for (let i = 0; i < this.#running.length; i++) {
       const running = this.#running[i];
@@ -135,10 +146,19 @@ class TimeSharing implements Scheduler {
   #executed(processor: number, burst: Burst): void {
     this.#account(burst, burst.sliceNs);
     this.#running[processor] = null;
-    if (burst.leftNs > 0) this.#ready.push(burst);
+    if (burst.leftNs > 0) {
+      this.#ready.push(burst);
+      this.#choose(processor);
+    } else {
+      // First: what the thread charges when it goes on has to find the processor taken.
+      if (this.#ready.length > 0) this.#choice[processor]?.set(0);
+      burst.paid();
+    }
+  }
+
+  #choose(processor: number): void {
     const next = this.#takeBest();
     if (next !== undefined) this.#dispatch(processor, next);
-    if (burst.leftNs === 0) burst.paid();
   }
 
   #account(burst: Burst, ns: number): void {

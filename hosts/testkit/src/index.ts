@@ -1,0 +1,30 @@
+/** Conformance kits: what a slot's contract promises, as checks for whoever fills it. */
+
+export { conformsToBlockCache } from './block-cache/conforms.ts';
+export type { BlockCacheUnderTest } from './block-cache/under-test.ts';
+export type { Check } from './check.ts';
+export { runChecks } from './check.ts';
+export { conformsToDisk } from './disk/conforms.ts';
+export type { DiskUnderTest } from './disk/under-test.ts';
+export { conformsToFileCache } from './file-cache/conforms.ts';
+export type { Consistency, FileCacheUnderTest } from './file-cache/under-test.ts';
+export type { LocatorUnderTest } from './locator/conforms.ts';
+export { conformsToLocator } from './locator/conforms.ts';
+export { conformsToMedium } from './medium/conforms.ts';
+export type { MediumUnderTest } from './medium/under-test.ts';
+export type { MemoryPolicyUnderTest } from './memory-policy/conforms.ts';
+export { conformsToMemoryPolicy } from './memory-policy/conforms.ts';
+export { conformsToNaming } from './naming/conforms.ts';
+export type { NamingUnderTest } from './naming/under-test.ts';
+export type { ObjectsUnderTest } from './objects/conforms.ts';
+export { conformsToObjects } from './objects/conforms.ts';
+export type { RecoveryUnderTest } from './recovery/conforms.ts';
+export { conformsToRecovery } from './recovery/conforms.ts';
+export type { SchedulerUnderTest } from './scheduler/conforms.ts';
+export { conformsToScheduler } from './scheduler/conforms.ts';
+export { conformsToStorage } from './storage/conforms.ts';
+export type { StorageUnderTest } from './storage/under-test.ts';
+export type { StreamsUnderTest } from './streams/conforms.ts';
+export { conformsToStreams } from './streams/conforms.ts';
+export { conformsToTransport } from './transport/conforms.ts';
+export type { TransportUnderTest } from './transport/under-test.ts';
