@@ -162,13 +162,14 @@ export class BlockMap {
     for (const [address, index] of [...this.#indexes]) {
       if (!index.dirty) continue;
       index.dirty = false;
+      let stored = false;
       try {
         const meta = this.#meta(address);
         yield* meta.fill(index.encode());
         yield* meta.flush();
-      } catch (e) {
-        index.dirty = true;
-        throw e;
+        stored = true;
+      } finally {
+        if (!stored) index.dirty = true;
       }
     }
   }

@@ -49,6 +49,8 @@ export class WriteBack {
   readonly #staged = new Set<MetaBlock>();
   /** Batches on their way. */
   readonly #batches = new InFlight();
+  /** Files that a batch did not come to the end of. */
+  #givenBack = 0;
   readonly #timer: Timer;
   #working = false;
 
@@ -72,8 +74,13 @@ export class WriteBack {
 
   /** Everything that has changed, and whatever is under way already. The caller has no lock. */
   *flushAll(): Task<void> {
-    yield* this.flush([...this.#dirty], this.#staged);
-    yield* this.#batches.landed();
+    let givenBack: number;
+    do {
+      givenBack = this.#givenBack;
+      yield* this.flush([...this.#dirty], this.#staged);
+      yield* this.#batches.landed();
+      // Whoever had a batch under way may have been killed: then its files are dirty again.
+    } while (this.#givenBack !== givenBack);
   }
 
   touch(h: Handle): void {
@@ -92,6 +99,11 @@ export class WriteBack {
       h.freed.push(...runs);
       return;
     }
+    // Whoever frees may be killed while it waits; the blocks are free then all the same.
+    yield* this.#machine.scope.spawn('ofs.free', this.#freeLater(runs)).join();
+  }
+
+  *#freeLater(runs: readonly Run[]): Task<void> {
     yield* this.#volume.inFlight.landed();
     this.#release(runs);
   }
@@ -104,6 +116,7 @@ export class WriteBack {
     try {
       yield* this.#flush(files, batch);
     } finally {
+      this.#giveBack(batch);
       this.#batches.end(number);
     }
   }
@@ -142,12 +155,14 @@ export class WriteBack {
     yield* block.read();
     this.#clean(h);
     h.storedBytes = h.descriptor.sizeBytes;
+    let changed = false;
     try {
       const at = (h.id.number % descriptorsPerBlock) * descriptorBytes;
       yield* block.change(at, encodeDescriptor(h.descriptor, !h.gone));
-    } catch (e) {
-      this.touch(h);
-      throw e;
+      changed = true;
+    } finally {
+      // A disk that fails, or a program that is killed here.
+      if (!changed) this.touch(h);
     }
     this.#staged.add(block);
     batch.blocks.add(block);
@@ -155,7 +170,7 @@ export class WriteBack {
     h.freed = [];
   }
 
-  /** @throws what the disk throws; the files are then dirty again */
+  /** @throws what the disk throws; the files are then dirty again, as they are when who waits here is killed */
   *land(batch: Batch): Task<void> {
     if (batch.blocks.size === 0) return;
     try {
@@ -164,20 +179,29 @@ export class WriteBack {
         if (block.clean) this.#staged.delete(block);
       }
       yield* this.#volume.inFlight.landed();
-    } catch (e) {
-      for (const { handle, freed } of batch.files) {
-        handle.freed.push(...freed);
-        this.touch(handle);
+      for (const { handle, freed, gone } of batch.files.splice(0)) {
+        this.#release(freed);
+        if (gone) this.#forgetGone(handle);
       }
-      throw e;
+    } finally {
+      this.#giveBack(batch);
     }
-    for (const { handle, freed, gone } of batch.files) {
-      this.#release(freed);
-      if (!gone) continue;
-      handle.named.clear();
-      this.#volume.numbers.give(handle.id.number);
-      this.#volume.pendingFiles--;
-      this.#forget(handle);
+  }
+
+  /** The disk knows that the file is gone. */
+  #forgetGone(h: Handle): void {
+    h.named.clear();
+    this.#volume.numbers.give(h.id.number);
+    this.#volume.pendingFiles--;
+    this.#forget(h);
+  }
+
+  /** What a batch did not come to wait for is waited for by the next one. */
+  #giveBack(batch: Batch): void {
+    this.#givenBack += batch.files.length;
+    for (const { handle, freed } of batch.files.splice(0)) {
+      handle.freed.push(...freed);
+      this.touch(handle);
     }
   }
 
@@ -197,12 +221,13 @@ export class WriteBack {
     for (const n of [...map.changed]) {
       const block = this.#volume.metas.at(firstBlock + n);
       map.changed.delete(n);
+      let stored = false;
       try {
         yield* block.fill(map.block(n));
         yield* block.flush();
-      } catch (e) {
-        map.changed.add(n);
-        throw e;
+        stored = true;
+      } finally {
+        if (!stored) map.changed.add(n);
       }
     }
   }

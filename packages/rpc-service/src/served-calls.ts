@@ -85,7 +85,10 @@ export class ServedCalls {
     if (served === undefined) return 'noProcedure';
     const { procedure, handler } = served;
     const value = request === undefined ? undefined : procedure.request.decode(request);
-    if (value === undefined) return 'wrongArguments';
+    if (value === undefined) {
+      counters.malformed++;
+      return 'wrongArguments';
+    }
     counters.served++;
     const { trace } = machine.engine;
     if (trace.on) trace.emit('rpc.serve', machine.scope, { from: client, procedure: procedureId, id });

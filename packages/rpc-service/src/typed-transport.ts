@@ -78,7 +78,10 @@ export class TypedTransport implements Transport {
     charge(traits.pathNs, Busy.network);
     const reply = yield* courier.call(to, procedure.id, payload);
     const value = procedure.reply.decode(reply);
-    if (value === undefined) throw senselessReply(to, procedure.name);
+    if (value === undefined) {
+      counters.malformed++;
+      throw senselessReply(to, procedure.name);
+    }
     return value;
   }
 
