@@ -8,3 +8,4 @@ export type { ClusterDescription, Installed, MachineDescription } from './descri
 export type { MachineState } from './machine.ts';
 export { ClusterMachine } from './machine.ts';
 export { MetricReaders, MetricTotals } from './metrics.ts';
+export type { MachineTraceKind } from './trace-kinds.ts';

@@ -1,8 +1,12 @@
 /**
  * The same operations on the host's own file system, below a directory that stands for the root. Only what a single
  * process does with paths and handles.
+ *
+ * On request the process does as an NFS client does for it: an open file that is to lose a name gets another one instead,
+ * which is taken away at its last close (Sandberg et al., Design and Implementation of the Sun Network Filesystem, 1985).
  */
 import * as fs from 'node:fs';
+import { dirname, join } from 'node:path';
 import { type FileOperation, readValue, type Value } from '@backplane/lab';
 
 /** That of the language's first process. Modes are set explicitly, since a test's own mask may be another. */
@@ -19,12 +23,27 @@ interface Handle {
   offset: number;
 }
 
+/** What the names begin with that open files get in place of lost ones. */
+export const keptName = '.nfs';
+
+/** A file that is open: how often, and the name that it got. */
+interface OpenFile {
+  opens: number;
+  kept: string | null;
+}
+
 export class HostFiles {
   readonly #root: string;
+  readonly #keepsNames: boolean;
   readonly #handles = new Map<string, Handle>();
+  /** By inode. */
+  readonly #open = new Map<number, OpenFile>();
+  #kept = 0;
 
-  constructor(root: string) {
+  /** @param o.keepsNames an open file that is to lose a name gets another one */
+  constructor(root: string, o: { readonly keepsNames: boolean }) {
     this.#root = root;
+    this.#keepsNames = o.keepsNames;
   }
 
   perform(o: FileOperation): Outcome {
@@ -66,9 +85,14 @@ export class HostFiles {
       case 'link':
         fs.linkSync(this.#followed(this.#at(o.from)), this.#at(o.to));
         return null;
-      case 'rename':
-        fs.renameSync(this.#at(o.from), this.#at(o.to));
+      case 'rename': {
+        const [from, to] = [this.#at(o.from), this.#at(o.to)];
+        const moved = lookedAt(from);
+        const replaced = lookedAt(to);
+        if (moved?.isDirectory() === false && moved.ino !== replaced?.ino) this.#keep(to);
+        fs.renameSync(from, to);
         return null;
+      }
       case 'symlink':
         fs.symlinkSync(o.text.startsWith('/') ? `${this.#root}${o.text}` : o.text, this.#at(o.path));
         return null;
@@ -77,7 +101,7 @@ export class HostFiles {
         return text.startsWith(this.#root) ? text.slice(this.#root.length) : text;
       }
       case 'unlink':
-        fs.unlinkSync(this.#at(o.path));
+        if (!this.#keep(this.#at(o.path))) fs.unlinkSync(this.#at(o.path));
         return null;
       case 'rmdir':
         fs.rmdirSync(this.#at(o.path));
@@ -118,6 +142,10 @@ export class HostFiles {
         const there = fs.existsSync(this.#at(o.path));
         const fd = fs.openSync(this.#at(o.path), flags);
         if (!there) fs.fchmodSync(fd, o.mode & ~umask);
+        const { ino } = fs.fstatSync(fd);
+        const opened = this.#open.get(ino) ?? { opens: 0, kept: null };
+        opened.opens++;
+        this.#open.set(ino, opened);
         // The language gives a name anew, and the descriptor that had it stays open unnamed.
         this.#handles.set(o.handle, { fd, append: has('append'), offset: 0 });
         return null;
@@ -154,7 +182,9 @@ export class HostFiles {
       case 'close': {
         const { fd } = this.#handle(o.handle);
         this.#handles.delete(o.handle);
+        const { ino } = fs.fstatSync(fd);
         fs.closeSync(fd);
+        this.#closed(ino);
         return null;
       }
       default:
@@ -172,6 +202,24 @@ export class HostFiles {
     return fs.lstatSync(path).isSymbolicLink() ? fs.realpathSync(path) : path;
   }
 
+  /** Gives a file another name instead of this one. False unless it is open, and has not got one already. */
+  #keep(path: string): boolean {
+    const file = lookedAt(path);
+    const open = this.#keepsNames && file?.isFile() ? this.#open.get(file.ino) : undefined;
+    if (open === undefined || open.kept !== null) return false;
+    open.kept = `${keptName}${++this.#kept}`;
+    fs.renameSync(path, join(dirname(path), open.kept));
+    return true;
+  }
+
+  #closed(inode: number): void {
+    const file = this.#open.get(inode);
+    if (file === undefined || --file.opens > 0) return;
+    this.#open.delete(inode);
+    // Its directory may have moved meanwhile.
+    if (file.kept !== null) for (const path of found(this.#root, file.kept)) fs.unlinkSync(path);
+  }
+
   #handle(name: string): Handle {
     const h = this.#handles.get(name);
     if (h === undefined) throw Object.assign(new Error('no such handle'), { code: 'EBADF' });
@@ -186,6 +234,24 @@ export class HostFiles {
       fs.closeSync(fd);
     }
   }
+}
+
+/** Undefined when there is nothing to see: the operation itself says why. */
+function lookedAt(path: string): fs.Stats | undefined {
+  try {
+    return fs.lstatSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where a name is, below a directory. */
+function found(directory: string, name: string): readonly string[] {
+  return fs.readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) return found(path, name);
+    return entry.name === name ? [path] : [];
+  });
 }
 
 const filled = (length: number, byte: number): Uint8Array => new Uint8Array(length).fill(byte);

@@ -2,10 +2,12 @@
 import { type SpriteCacheOptions, spriteCache } from '@backplane/cache-sprite';
 import { Cluster, type ClusterMachine } from '@backplane/chassis';
 import { seconds, sleep, type Task } from '@backplane/engine';
+import { type OfsOptions, ofsStorage } from '@backplane/fs-ofs';
 import { ethernet } from '@backplane/hw-ethernet';
 import { sun3x75, sun3x180, zeroCost } from '@backplane/hw-machines';
 import { type ReopenRecoveryOptions, reopenRecovery } from '@backplane/recovery-reopen';
 import {
+  type Board,
   type Calls,
   isKernelError,
   type Kernel,
@@ -23,6 +25,10 @@ export interface Shape {
   readonly recovery?: ReopenRecoveryOptions;
   /** Sun-3 workstations and server instead of machines on which nothing costs anything. */
   readonly costs?: boolean;
+  /** Another file cache than Sprite's, on all machines. */
+  readonly fileCache?: Board<'fileCache'>;
+  /** Sprite's file system on a drive, instead of a storage that has no more than a disk's memory. */
+  readonly drive?: OfsOptions;
 }
 
 export class World {
@@ -32,7 +38,11 @@ export class World {
 
   constructor(shape: Shape = {}) {
     const boards = (k: Kernel): Kernel =>
-      k.with({ fileCache: spriteCache(shape.cache), recovery: reopenRecovery(shape.recovery) });
+      k.with({
+        fileCache: shape.fileCache ?? spriteCache(shape.cache),
+        recovery: reopenRecovery(shape.recovery),
+      });
+    const server = boards(spriteServer());
     const type = (costly: MachineType): MachineType => (shape.costs === true ? costly : zeroCost);
     this.cluster = new Cluster(
       {
@@ -42,7 +52,9 @@ export class World {
             name: 'allspice',
             type: type(sun3x180),
             role: 'server',
-            kernel: boards(spriteServer()).with({ storage: { '/': disk()() } }),
+            kernel: server.with({
+              storage: { '/': shape.drive === undefined ? disk()() : ofsStorage(shape.drive) },
+            }),
           },
           ...Array.from({ length: shape.clients ?? 2 }, (_, i) => ({
             name: `client${i}`,

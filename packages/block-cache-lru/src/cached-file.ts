@@ -101,15 +101,20 @@ export class CachedFile implements CachedObject {
     if (failed) throw error;
   }
 
-  /** Returns when the block is clean or gone; after an error it is still dirty. */
+  /** Returns when the block is clean or gone, or was written again meanwhile; after an error it is still dirty. */
   *writeBack(block: Block): Task<void> {
     while (block.writing) yield* this.#cache.changed.wait();
     if (!block.dirty || !block.cached) return;
     block.writing = true;
     const { writes } = block;
+    let lastDirty = false;
     try {
-      yield* this.backing.writeBack(block.number, block.content(), { lastDirty: this.#dirty.size === 1 });
-      this.#cache.writeBacks++;
+      // Once more, if the others that were dirty when it began have become clean before it.
+      do {
+        lastDirty = this.#dirty.size === 1;
+        yield* this.backing.writeBack(block.number, block.content(), { lastDirty });
+        this.#cache.writeBacks++;
+      } while (!lastDirty && block.dirty && block.writes === writes && this.#dirty.size === 1);
       if (block.writes === writes) this.#clean(block);
       else block.dirtySinceNs = this.#cache.nowNs;
     } finally {

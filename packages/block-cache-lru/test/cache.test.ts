@@ -1,8 +1,17 @@
-import { Engine, seconds, sleep } from '@backplane/engine';
+import { Engine, seconds, sleep, type Task } from '@backplane/engine';
+import { isKernelError, KernelError } from '@backplane/slots';
 import { describe, expect, it } from 'vitest';
 import { bytesOf, Store, sameBytes, world } from './world.ts';
 
 const never = { writeDelayNs: 'never' } as const;
+
+function* ignored(operation: Task<void>): Task<void> {
+  try {
+    yield* operation;
+  } catch (e) {
+    if (!isKernelError(e)) throw e;
+  }
+}
 
 describe('the block cache', () => {
   it('fetches a block once, also for two readers at the same time', () => {
@@ -115,6 +124,64 @@ describe('the block cache', () => {
       yield* file.flush();
     });
     expect(store.blocks.get(0)?.[0]).toBe(2);
+  });
+
+  it('stores the last of the blocks under way once more, if nobody was told that none is left', () => {
+    const w = world();
+    const store = new Store();
+    const file = w.cache.object('f', store, never);
+    w.run(function* () {
+      for (const n of [1, 2]) yield* file.write(n, 0, bytesOf(n), { fetchFirst: false });
+      w.spawn(() => file.flush());
+      yield* sleep(1);
+      yield* file.write(0, 0, bytesOf(9), { fetchFirst: false });
+      w.spawn(() => file.flush());
+      yield* sleep(seconds(1));
+    });
+    // Blocks 1 and 0 are under way together, then 2 beside 0 no more.
+    expect(store.log.at(-1)).toMatch(/ last$/);
+    expect(store.log.filter((line) => line.endsWith(' last'))).toHaveLength(1);
+    expect([store.blocks.size, file.dirtyBlocks]).toEqual([3, 0]);
+  });
+
+  it('tells so too when the other blocks that were dirty are dropped meanwhile', () => {
+    const w = world();
+    const store = new Store();
+    const file = w.cache.object('f', store, never);
+    w.run(function* () {
+      for (const n of [0, 1]) yield* file.write(n, 0, bytesOf(n), { fetchFirst: false });
+      w.spawn(() => file.flush());
+      yield* sleep(1);
+      file.drop('all', 1);
+      yield* sleep(seconds(1));
+    });
+    expect(store.log).toEqual(['write 0', 'write 0 last']);
+  });
+
+  it('never lets an object become clean without having told, whoever writes back what and when', () => {
+    for (let seed = 1; seed <= 200; seed++) {
+      const random = new Engine({ seed }).random('test');
+      const w = world({ frames: 4 });
+      let toldLast = false;
+      let dirtyOthers = 0;
+      const store = new Store();
+      store.writeBack = function* (_, __, o) {
+        yield* sleep(random.below(5000));
+        if (random.below(8) === 0) throw new KernelError('noSpace');
+        toldLast = o.lastDirty;
+      };
+      const file = w.cache.object('f', store, { writeDelayNs: 'asap' });
+      w.run(function* () {
+        for (let step = 0; step < 40; step++) {
+          const kind = random.below(4);
+          if (kind < 2) yield* ignored(file.write(random.below(8), 0, bytesOf(step), { fetchFirst: false }));
+          else if (kind === 2) w.spawn(() => ignored(file.flush()));
+          yield* sleep(random.below(4000));
+          if (file.dirtyBlocks > 0) dirtyOthers++;
+          else if (dirtyOthers > 0) expect(toldLast, `seed ${seed}, step ${step}`).toBe(true);
+        }
+      });
+    }
   });
 
   it('keeps blocks dirty that could not be stored, and tries again', () => {

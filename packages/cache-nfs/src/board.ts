@@ -104,6 +104,8 @@ export const nfsCache: Component<'fileCache', NfsCacheOptions> = /* @__PURE__ */
     if (server !== null) yield* server.start();
   },
   *halt(board) {
-    yield* (board as Client).settleAll();
+    const client = board as Client;
+    yield* client.settleAll();
+    if (client.server !== null) yield* client.server.halt();
   },
 });

@@ -4,7 +4,16 @@
  * processes of this host.
  */
 import { charge, settle, type Task, tasks } from '@backplane/engine';
-import { attributesOf, demand, fileKey, fileToken, Locks, sameFile, serverOf } from '@backplane/file-service';
+import {
+  attributesOf,
+  demand,
+  fileKey,
+  fileOfToken,
+  fileToken,
+  Locks,
+  sameFile,
+  serverOf,
+} from '@backplane/file-service';
 import {
   type Attempt,
   authority,
@@ -17,6 +26,7 @@ import {
   type HostId,
   isKernelError,
   KernelError,
+  type Movable,
   type NameOps,
   type NameTarget,
   type ObjectRef,
@@ -24,15 +34,17 @@ import {
   type OpenObject,
   type Procedure,
   type SecondAttempt,
+  type StreamPlace,
   staleName,
   type TwoNameOp,
 } from '@backplane/slots';
 import { type ClientParts, persist } from './client-parts.ts';
 import { ClientWalk, type Parent, type Walked } from './client-walk.ts';
 import { FileTable } from './file-table.ts';
+import { luggageOf } from './moving.ts';
 import type { NfsFile } from './nfs-file.ts';
-import { cut, OpenFile } from './open-file.ts';
-import { create, names, readLink, setAttributes } from './procedures.ts';
+import { type Closing, cut, OpenFile } from './open-file.ts';
+import { create, getAttributes, names, readLink, setAttributes } from './procedures.ts';
 import type { Server } from './server.ts';
 
 /** The operations on an entry, which the server is asked for with the directory and one name. */
@@ -46,7 +58,7 @@ type Routines = {
   ) => Outcome<NameOps[K]['out']>;
 };
 
-export class Client implements FileProtocol {
+export class Client implements FileProtocol, Closing {
   static {
     tasks(Client);
   }
@@ -144,7 +156,7 @@ export class Client implements FileProtocol {
       authority: t.authority,
       id: fileKey(file.id),
     };
-    const opened = new OpenFile(file, ref, how, who, this.#locks, (f) => this.#closed(f));
+    const opened = new OpenFile(file, ref, how, who, this.#locks, this);
     try {
       if (!created && this.#parts.closeToOpen && !file.isLocal) yield* file.poll();
       if (!created && how.truncate === true) yield* cut(file, 0, who);
@@ -168,7 +180,7 @@ export class Client implements FileProtocol {
   }
 
   /** The last close here of a file that was unlinked here takes its other name away. */
-  *#closed(file: NfsFile): Task<void> {
+  *closed(file: NfsFile): Task<void> {
     if (--file.opens > 0) return;
     const { silly } = file;
     if (silly === null) return;
@@ -187,6 +199,26 @@ export class Client implements FileProtocol {
     }
     this.#expire(file.server, silly.directory);
     this.#files.remove(file);
+  }
+
+  /** An open goes on at another host: its other name is that host's to take away. */
+  departed(file: NfsFile): void {
+    if (--file.opens === 0) file.silly = null;
+  }
+
+  /** The server knows nothing of opens: the stream is fetched from its source, which has written everything by then. */
+  *adopt(m: Movable): Task<{ readonly object: OpenObject; readonly place: StreamPlace }> {
+    charge(this.#parts.machine.type.costs.openClientNs, Busy.files);
+    const id = fileOfToken(String(m.ref.id));
+    const luggage = luggageOf(m.extra);
+    if (id === undefined || luggage === undefined)
+      throw new KernelError('badArgument', 'no file of this protocol');
+    const place = yield* this.#parts.streams.fetch(m);
+    const server = serverOf(m.ref.authority);
+    const attributes = yield* persist(this.#parts, server, getAttributes, id);
+    const file = this.#files.seen(server, { file: id, attributes });
+    file.silly ??= luggage.silly;
+    return { object: new OpenFile(file, m.ref, m.how, luggage.who, this.#locks, this), place };
   }
 
   // ---- operations on one name

@@ -15,6 +15,7 @@ import {
   type ObjectRef,
   type OpenHow,
   type OpenObject,
+  type Plain,
   type Position,
   type Ready,
   type StreamId,
@@ -22,10 +23,17 @@ import {
   type Waiter,
 } from '@backplane/slots';
 import { persist } from './client-parts.ts';
-import type { NfsFile } from './nfs-file.ts';
+import { plainOf } from './moving.ts';
+import type { NfsFile, SillyName } from './nfs-file.ts';
 import { setAttributes, setSize, write } from './procedures.ts';
 
 const always: Ready = { read: true, write: true, exception: false };
+
+/** What the table is told of an open that ends. */
+export interface Closing {
+  closed(f: NfsFile): Task<void>;
+  departed(f: NfsFile): void;
+}
 
 export class OpenFile implements OpenObject {
   static {
@@ -40,23 +48,17 @@ export class OpenFile implements OpenObject {
   /** Locks bind the processes of one host: the protocol has none. */
   readonly #locks: Locks;
   readonly #lockOwners = new Set<StreamId>();
-  readonly #closed: (f: NfsFile) => Task<void>;
+  readonly #table: Closing;
   #isClosed = false;
+  #describedSilly: SillyName | null = null;
 
-  constructor(
-    file: NfsFile,
-    ref: ObjectRef,
-    how: OpenHow,
-    who: Credentials,
-    locks: Locks,
-    closed: (f: NfsFile) => Task<void>,
-  ) {
+  constructor(file: NfsFile, ref: ObjectRef, how: OpenHow, who: Credentials, locks: Locks, table: Closing) {
     this.#file = file;
     this.ref = ref;
     this.how = how;
     this.#who = who;
     this.#locks = locks;
-    this.#closed = closed;
+    this.#table = table;
     this.traits = {
       blockBytes: file.parts.transferBytes,
       seekable: true,
@@ -139,8 +141,26 @@ export class OpenFile implements OpenObject {
     try {
       if (this.how.write === true) yield* file.flush();
     } finally {
-      yield* this.#closed(file);
+      yield* this.#table.closed(file);
     }
+  }
+
+  /** Everything that was written here is the server's; the target finds it there. Locks bind this host's processes only. */
+  *depart(): Task<void> {
+    const file = this.#file;
+    if (file.silly !== this.#describedSilly && file.opens === 1)
+      throw new KernelError('busy', 'unlinked since it was described');
+    if (this.how.write === true) yield* file.flush();
+    for (const owner of this.#lockOwners) this.#locks.unlock(file.key, owner);
+    this.#isClosed = true;
+    this.#table.departed(file);
+  }
+
+  /** Who opened it; and the other name of a file that was unlinked here, which the last user takes away. */
+  movable(): Plain {
+    const file = this.#file;
+    this.#describedSilly = file.opens === 1 ? file.silly : null;
+    return plainOf(this.#who, this.#describedSilly);
   }
 
   *#readBlocks(at: number, count: number): Task<Uint8Array> {

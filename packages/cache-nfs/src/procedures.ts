@@ -3,22 +3,24 @@
  * says all that the server needs: the file, the place in it, and on whose behalf.
  */
 import {
+  aboutFile,
   message,
   type NameProcedures,
   nameProcedures,
-  readChange,
   readCredentials,
   readFileId,
   readNs,
   readStored,
-  writeChange,
+  type SetRequest,
+  setRequest,
+  storedRecord,
+  storedReply,
   writeCredentials,
   writeFileId,
   writeNs,
   writeStored,
 } from '@backplane/file-service';
 import {
-  type AttributeChange,
   type Credentials,
   componentBytesMax,
   type FileId,
@@ -42,11 +44,6 @@ export interface Of {
   readonly who: Credentials;
 }
 
-const file: PayloadCodec<FileId> = inParameters(
-  record<FileId>('file', (to, f) => void writeFileId(to, f), readFileId),
-);
-const stored = record<StoredAttributes>('attributes', writeStored, readStored);
-const attributes: PayloadCodec<StoredAttributes> = inParameters(stored);
 const seen: PayloadCodec<Seen> = inParameters(
   record<Seen>(
     'seen',
@@ -61,25 +58,15 @@ const seen: PayloadCodec<Seen> = inParameters(
 export const getAttributes: Procedure<FileId, StoredAttributes> = {
   id: 64,
   name: 'getattr',
-  request: file,
-  reply: attributes,
+  request: aboutFile,
+  reply: storedReply,
 };
 
-export const setAttributes: Procedure<Of & { readonly change: AttributeChange }, StoredAttributes> = {
+export const setAttributes: Procedure<SetRequest, StoredAttributes> = {
   id: 65,
   name: 'setattr',
-  request: inParameters(
-    record(
-      'setattr',
-      (to, q) => {
-        writeFileId(to, q.file);
-        writeChange(to, q.change);
-        writeCredentials(to, q.who);
-      },
-      (from) => ({ file: readFileId(from), change: readChange(from), who: readCredentials(from) }),
-    ),
-  ),
-  reply: attributes,
+  request: setRequest,
+  reply: storedReply,
 };
 
 /** The original's "set attributes" with a size. */
@@ -96,7 +83,7 @@ export const setSize: Procedure<Of & { readonly sizeBytes: number }, StoredAttri
       (from) => ({ file: readFileId(from), sizeBytes: readNs(from), who: readCredentials(from) }),
     ),
   ),
-  reply: attributes,
+  reply: storedReply,
 };
 
 /** One component in one directory. */
@@ -122,7 +109,7 @@ export const lookup: Procedure<Of & { readonly name: string }, Seen> = {
 export const readLink: Procedure<FileId, string> = {
   id: 68,
   name: 'readlink',
-  request: file,
+  request: aboutFile,
   reply: message(
     (to, text: string) => void to.text.string(text),
     (from) => from.text.string(pathBytesMax),
@@ -150,7 +137,7 @@ export const read: Procedure<
       }),
     ),
   ),
-  reply: withData(stored),
+  reply: withData(storedRecord),
 };
 
 export const write: Procedure<
@@ -169,7 +156,7 @@ export const write: Procedure<
       (from) => ({ file: readFileId(from), at: readNs(from), who: readCredentials(from) }),
     ),
   ),
-  reply: attributes,
+  reply: storedReply,
 };
 
 export interface CreateRequest extends Of {

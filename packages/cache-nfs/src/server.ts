@@ -1,5 +1,6 @@
 /**
- * The server's half: nothing is kept between calls, so a reboot is nothing but silence to its clients.
+ * The server's half: nothing is kept between calls, so a reboot is nothing but silence to its clients. Requests wait until
+ * the storages are whole, and from the beginning of a halt.
  *
  * What a call changed is on the medium, with all that leads to it, when it is answered; else a client that was told "done"
  * would lose it in a crash. Permission is checked in each call. The owner may always read and write, since he may have
@@ -62,15 +63,12 @@ export class Server {
   }
 
   readonly #domains: ServedDomains;
-  readonly #storages: ReadonlyMap<string, Storage>;
   readonly #machine: Machine;
-  readonly #calls: OwnCalls;
+  readonly #calls: Pick<OwnCalls, 'serve'>;
   readonly #naming: Naming;
 
   constructor(storages: ReadonlyMap<string, Storage>, machine: Machine, calls: OwnCalls, naming: Naming) {
-    this.#storages = storages;
     this.#machine = machine;
-    this.#calls = calls;
     this.#naming = naming;
     this.#domains = new ServedDomains(storages, machine, {
       *fresh(_, attributes) {
@@ -78,11 +76,19 @@ export class Server {
       },
       freed: () => {},
     });
+    this.#calls = this.#domains.serving.over(calls);
+    this.#serveAll();
   }
 
-  /** Makes the storages whole, and only then answers. */
   *start(): Task<void> {
-    yield* this.#domains.recover();
+    yield* this.#domains.start(this.#naming, 'nfs');
+  }
+
+  *halt(): Task<void> {
+    yield* this.#domains.halt();
+  }
+
+  #serveAll(): void {
     const calls = this.#calls;
     calls.serve(getAttributes, (file) => this.#getAttributes(file));
     calls.serve(setAttributes, (q, from) => this.#setAttributes(q, q.change, from));
@@ -101,7 +107,6 @@ export class Server {
     this.#serveEntry('makeLink');
     calls.serve(names.two.rename, (q, from) => this.#two('rename', q, from));
     calls.serve(names.two.link, (q, from) => this.#two('link', q, from));
-    this.#domains.export(this.#naming, 'nfs', this.#storages);
   }
 
   // ---- files

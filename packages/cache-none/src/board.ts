@@ -14,12 +14,16 @@ export const noCache: Component<'fileCache'> = /* @__PURE__ */ defineComponent({
   serves: [{ protocol: 'files-none', where: 'storage' }],
   create: ({ transport, naming, streams, storage, recovery }, _options, machine) => {
     const server = storage.size > 0 ? new Server(storage, streams, machine, transport, naming) : null;
-    const client = new Client(transport, recovery, machine, server);
+    const client = new Client(transport, streams, recovery, machine, server);
     streams.protocol(client);
     return client;
   },
   *start(board) {
     const { server } = board as Client;
     if (server !== null) yield* server.start();
+  },
+  *halt(board) {
+    const { server } = board as Client;
+    if (server !== null) yield* server.halt();
   },
 });

@@ -3,6 +3,8 @@ import { fileKey } from '@backplane/file-service';
 import type { FileId, HostId } from '@backplane/slots';
 
 export class ClientUses {
+  /** Uses that are moving away, by client and file. */
+  readonly #moving = new Map<string, number>();
   readonly #uses = new Map<HostId, Map<string, { readonly file: FileId; count: number }>>();
 
   add(client: HostId, file: FileId): void {
@@ -26,6 +28,23 @@ export class ClientUses {
     return true;
   }
 
+  /** A use is about to leave: until `moved`, how many the client has is not to be told. */
+  moving(client: HostId, file: FileId): void {
+    const key = movingKey(client, file);
+    this.#moving.set(key, (this.#moving.get(key) ?? 0) + 1);
+  }
+
+  moved(client: HostId, file: FileId): void {
+    const key = movingKey(client, file);
+    const count = (this.#moving.get(key) ?? 0) - 1;
+    if (count > 0) this.#moving.set(key, count);
+    else this.#moving.delete(key);
+  }
+
+  isMoving(client: HostId, file: FileId): boolean {
+    return this.#moving.has(movingKey(client, file));
+  }
+
   /** Everything of a dead client, one entry for each use. */
   takeAll(client: HostId): readonly FileId[] {
     const files = this.#uses.get(client);
@@ -35,3 +54,5 @@ export class ClientUses {
       : [...files.values()].flatMap(({ file, count }) => Array.from({ length: count }, () => file));
   }
 }
+
+const movingKey = (client: HostId, file: FileId): string => `${client}/${fileKey(file)}`;

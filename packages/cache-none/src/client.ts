@@ -1,6 +1,6 @@
 /** The client's half: opens files at their servers, knows which are open, and reopens them after a server's reboot. */
-import { charge, type Task, tasks } from '@backplane/engine';
-import { fileKey, RemoteNames, serverOf, startOf } from '@backplane/file-service';
+import { charge, Mutex, ms, sleep, type Task, tasks } from '@backplane/engine';
+import { fileKey, fileOfToken, RemoteNames, serverOf, startOf } from '@backplane/file-service';
 import {
   type Attempt,
   authority,
@@ -8,11 +8,14 @@ import {
   type Credentials,
   done,
   type Elsewhere,
+  type FileId,
   type FileProtocol,
   type HostId,
   isKernelError,
-  type KernelError,
+  KernelError,
   type Machine,
+  type Movable,
+  type Move,
   type NameOps,
   type NameTarget,
   type ObjectRef,
@@ -20,6 +23,8 @@ import {
   type OpenObject,
   type Recovery,
   type SecondAttempt,
+  type StreamPlace,
+  type Streams,
   type Transport,
   type TwoNameOp,
   type Verdict,
@@ -28,6 +33,9 @@ import {
 import { type FileState, names, type OpenRequest, openFile, reopenFile } from './procedures.ts';
 import { RemoteFile } from './remote-file.ts';
 import type { Server } from './server.ts';
+
+/** Before a reopening is tried again that the server would not have while a stream of the file moves. */
+const movingNs = /* @__PURE__ */ ms(100);
 
 export class Client implements FileProtocol {
   static {
@@ -44,9 +52,19 @@ export class Client implements FileProtocol {
   readonly #recovery: Recovery | undefined;
   readonly #names: RemoteNames;
   readonly #open = new Set<RemoteFile>();
+  readonly #streams: Streams;
+  /** By file: a close, a departure and a reopening each change or tell how often it is open: one at a time. */
+  readonly #turns = new Map<string, { readonly lock: Mutex; count: number }>();
 
-  constructor(transport: Transport, recovery: Recovery | undefined, machine: Machine, server: Server | null) {
+  constructor(
+    transport: Transport,
+    streams: Streams,
+    recovery: Recovery | undefined,
+    machine: Machine,
+    server: Server | null,
+  ) {
     this.server = server;
+    this.#streams = streams;
     this.transport = transport;
     this.machine = machine;
     this.unitBytes = Math.min(transport.maxDataBytes, 8192);
@@ -87,10 +105,29 @@ export class Client implements FileProtocol {
           id: { type: device.type, unit: device.unit },
         },
       });
-    const opened = new RemoteFile(this, ref, file, attributes.type === 'directory', how);
+    return done<OpenObject>(this.#enter(ref, file, attributes.type === 'directory', how));
+  }
+
+  #enter(ref: ObjectRef, file: FileId, isDirectory: boolean, how: OpenHow): RemoteFile {
+    const opened = new RemoteFile(this, ref, file, isDirectory, how);
     this.#open.add(opened);
     this.transport.peers.watch(this.serverOf(ref));
-    return done<OpenObject>(opened);
+    return opened;
+  }
+
+  // ---- streams that come ----
+
+  *adopt(m: Movable): Task<{ readonly object: OpenObject; readonly place: StreamPlace }> {
+    const file = fileOfToken(String(m.ref.id));
+    if (file === undefined) throw new KernelError('badArgument', 'no file');
+    const { place } = yield* this.#streams.handOver(this.serverOf(m.ref), m);
+    const isDirectory = (m.extra as { readonly directory?: boolean } | null)?.directory === true;
+    return { object: this.#enter(m.ref, file, isDirectory, m.how), place };
+  }
+
+  *move(m: Move): Task<Uint8Array> {
+    if (this.server === null) throw new KernelError('stale', 'no files here');
+    return yield* this.server.move(m);
   }
 
   *name<K extends keyof NameOps>(
@@ -122,6 +159,23 @@ export class Client implements FileProtocol {
     this.#open.delete(f);
   }
 
+  *inTurn<T>(f: RemoteFile, operation: Task<T>): Task<T> {
+    const key = `${f.ref.authority}/${fileKey(f.file)}`;
+    const turn = this.#turns.get(key) ?? { lock: new Mutex(), count: 0 };
+    this.#turns.set(key, turn);
+    turn.count++;
+    try {
+      yield* turn.lock.acquire();
+      try {
+        return yield* operation;
+      } finally {
+        turn.lock.release();
+      }
+    } finally {
+      if (--turn.count === 0) this.#turns.delete(key);
+    }
+  }
+
   /** Returns when the file can be used again. @throws the error if it cannot */
   *awaitReopened(f: RemoteFile, e: KernelError): Task<void> {
     const server = this.serverOf(f.ref);
@@ -151,9 +205,21 @@ export class Client implements FileProtocol {
   }
 
   *#reopen(f: RemoteFile): Task<void> {
+    for (;;) {
+      try {
+        return yield* this.inTurn(f, this.#tell(f));
+      } catch (e) {
+        if (!isKernelError(e, 'recovering')) throw e;
+        yield* sleep(movingNs);
+      }
+    }
+  }
+
+  *#tell(f: RemoteFile): Task<void> {
     const uses = [...this.#open].filter(
       (g) => fileKey(g.file) === fileKey(f.file) && g.ref.authority === f.ref.authority,
     ).length;
+    if (uses === 0) return;
     yield* this.transport.call(this.serverOf(f.ref), reopenFile, { file: f.file, uses });
   }
 }

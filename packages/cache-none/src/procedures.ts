@@ -1,42 +1,45 @@
 /** What clients and servers of this protocol say to one another: numbers 96 to 118. */
 import {
+  aboutFile,
+  type LockRequest,
+  lockRequest,
   message,
   type NameProcedures,
   nameProcedures,
+  type OpenRequest,
+  openRequest,
   readAttempt,
-  readChange,
-  readCredentials,
   readFileId,
-  readFrom,
-  readHow,
   readNs,
+  readPosition,
   readStored,
+  readTurn,
+  type SetRequest,
+  setRequest,
+  storedReply,
+  type TruncateRequest,
+  truncateRequest,
   writeAttempt,
-  writeChange,
-  writeCredentials,
   writeFileId,
-  writeFrom,
-  writeHow,
   writeNs,
+  writePosition,
   writeStored,
+  writeTurn,
 } from '@backplane/file-service';
 import {
-  type AttributeChange,
-  type Credentials,
   type FileId,
-  hostId,
   inParameters,
-  type LockMode,
   noPayload,
-  type OpenHow,
+  type Position,
   type Procedure,
-  pathBytesMax,
   type StoredAttributes,
-  type Waiter,
+  type Turn,
   type WireAttempt,
   withData,
 } from '@backplane/slots';
-import { type ByteReader, type ByteWriter, record } from '@backplane/wire';
+import { record } from '@backplane/wire';
+
+export type { LockRequest, OpenRequest, SetRequest };
 
 /** A file and the attributes that it has at its server. */
 export interface FileState {
@@ -44,26 +47,10 @@ export interface FileState {
   readonly attributes: StoredAttributes;
 }
 
-export interface OpenRequest {
-  readonly start: FileId;
-  readonly path: string;
-  readonly how: OpenHow;
-  readonly who: Credentials;
-  readonly machineType: string;
-}
-
-/** A place in a file; `null` is wherever the end is by then. */
 export interface At {
   readonly file: FileId;
-  readonly at: number | null;
+  readonly at: Position;
 }
-
-const bit = (to: ByteWriter, at: number | null): ByteWriter =>
-  at === null ? to.bool(true) : writeNs(to.bool(false), at);
-const place = (from: ByteReader): number | null => (from.bool() ? null : readNs(from));
-
-const fileOnly = inParameters<FileId>(record('file', (to, f) => void writeFileId(to, f), readFileId));
-const number = inParameters<number>(record('number', (to, n) => void writeNs(to, n), readNs));
 
 export const names: NameProcedures = nameProcedures({
   stat: 105,
@@ -83,20 +70,7 @@ export const names: NameProcedures = nameProcedures({
 export const openFile: Procedure<OpenRequest, WireAttempt<FileState>> = {
   id: 96,
   name: 'open',
-  request: message(
-    (to, q) => {
-      writeFileId(to.words, q.start);
-      to.text.string(q.path);
-      writeHow(to.words, q.how);
-      writeFrom(to, q);
-    },
-    (from) => ({
-      start: readFileId(from.words),
-      path: from.text.string(pathBytesMax),
-      how: readHow(from.words),
-      ...readFrom(from),
-    }),
-  ),
+  request: openRequest,
   reply: message(
     (to, a) =>
       writeAttempt(to, a, ({ words }, s) => {
@@ -110,117 +84,82 @@ export const openFile: Procedure<OpenRequest, WireAttempt<FileState>> = {
 export const closeFile: Procedure<FileId, null> = {
   id: 97,
   name: 'close',
-  request: fileOnly,
+  request: aboutFile,
   reply: noPayload,
 };
 
 export const readFile: Procedure<
   At & { readonly count: number },
-  { readonly record: null; readonly data: Uint8Array }
+  { readonly record: Turn | null; readonly data: Uint8Array }
 > = {
   id: 98,
   name: 'read',
   request: inParameters(
     record(
       'read',
-      (to, q) => void bit(writeFileId(to, q.file), q.at).u32(q.count),
-      (from) => ({ file: readFileId(from), at: place(from), count: from.u32() }),
+      (to, q) => void writePosition(writeFileId(to, q.file), q.at).u32(q.count),
+      (from) => ({ file: readFileId(from), at: readPosition(from), count: from.u32() }),
     ),
   ),
-  reply: withData(
-    record<null>(
-      'bytes',
-      () => {},
-      () => null,
-    ),
-  ),
+  reply: withData(record<Turn | null>('bytes', (to, turn) => void writeTurn(to, turn), readTurn)),
 };
 
-/** Answers with the offset after the last byte written. */
-export const writeFile: Procedure<{ readonly record: At; readonly data: Uint8Array }, number> = {
+export interface Written {
+  /** The offset after the last byte written. */
+  readonly next: number;
+  readonly turn: Turn | null;
+}
+export const writeFile: Procedure<{ readonly record: At; readonly data: Uint8Array }, Written> = {
   id: 99,
   name: 'write',
   request: withData(
     record(
       'write',
-      (to, q) => void bit(writeFileId(to, q.file), q.at),
-      (from) => ({ file: readFileId(from), at: place(from) }),
+      (to, q) => void writePosition(writeFileId(to, q.file), q.at),
+      (from) => ({ file: readFileId(from), at: readPosition(from) }),
     ),
   ),
-  reply: number,
+  reply: inParameters(
+    record<Written>(
+      'written',
+      (to, w) => void writeTurn(writeNs(to, w.next), w.turn),
+      (from) => ({ next: readNs(from), turn: readTurn(from) }),
+    ),
+  ),
 };
 
 export const fileAttributes: Procedure<FileId, StoredAttributes> = {
   id: 100,
   name: 'attributes',
-  request: fileOnly,
-  reply: inParameters(record('attributes', writeStored, readStored)),
+  request: aboutFile,
+  reply: storedReply,
 };
 
-export interface SetRequest {
-  readonly file: FileId;
-  readonly change: AttributeChange;
-  readonly who: Credentials;
-}
 export const setFileAttributes: Procedure<SetRequest, null> = {
   id: 101,
   name: 'setAttributes',
-  request: inParameters(
-    record(
-      'set',
-      (to, q) => {
-        writeFileId(to, q.file);
-        writeChange(to, q.change);
-        writeCredentials(to, q.who);
-      },
-      (from) => ({ file: readFileId(from), change: readChange(from), who: readCredentials(from) }),
-    ),
-  ),
+  request: setRequest,
   reply: noPayload,
 };
 
-export const truncateFile: Procedure<{ readonly file: FileId; readonly sizeBytes: number }, null> = {
+export const truncateFile: Procedure<TruncateRequest, null> = {
   id: 102,
   name: 'truncate',
-  request: inParameters(
-    record(
-      'truncate',
-      (to, q) => void writeNs(writeFileId(to, q.file), q.sizeBytes),
-      (from) => ({ file: readFileId(from), sizeBytes: readNs(from) }),
-    ),
-  ),
+  request: truncateRequest,
   reply: noPayload,
 };
 
 export const syncFile: Procedure<FileId, null> = {
   id: 103,
   name: 'sync',
-  request: fileOnly,
+  request: aboutFile,
   reply: noPayload,
 };
 
-export interface LockRequest {
-  readonly file: FileId;
-  readonly mode: LockMode;
-  readonly owner: string;
-  readonly waiter: Waiter;
-}
-const modes: readonly LockMode[] = ['none', 'shared', 'exclusive'];
 export const lockFile: Procedure<LockRequest, null> = {
   id: 104,
   name: 'lock',
-  request: message(
-    (to, q) => {
-      writeFileId(to.words, q.file).u32(modes.indexOf(q.mode)).u32(q.waiter.host).u32(q.waiter.ticket);
-      to.text.string(q.owner);
-    },
-    (from) => ({
-      file: readFileId(from.words),
-      mode: modes[from.words.u32()] ?? 'none',
-      waiter: { host: hostId(from.words.u32()), ticket: from.words.u32() },
-      owner: from.text.string(64),
-    }),
-  ),
+  request: lockRequest,
   reply: noPayload,
 };
 

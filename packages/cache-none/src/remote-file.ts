@@ -16,11 +16,13 @@ import {
   type ObjectRef,
   type OpenHow,
   type OpenObject,
+  type Plain,
   type Position,
   type Procedure,
   type Ready,
   type StreamId,
   type Traits,
+  type Turn,
   type Waiter,
 } from '@backplane/slots';
 import type { Client } from './client.ts';
@@ -32,6 +34,7 @@ import {
   setFileAttributes,
   syncFile,
   truncateFile,
+  type Written,
   writeFile,
 } from './procedures.ts';
 
@@ -56,41 +59,48 @@ export class RemoteFile implements OpenObject {
     this.file = file;
     this.isDirectory = isDirectory;
     this.how = how;
-    this.traits = { blockBytes: 4096, seekable: true, sharedOffset: false, afterCrash: 'reopen' };
+    this.traits = { blockBytes: 4096, seekable: true, sharedOffset: true, afterCrash: 'reopen' };
   }
 
-  *read(p: Position, count: number): Task<{ readonly bytes: Uint8Array; readonly next: number }> {
+  *read(
+    p: Position,
+    count: number,
+  ): Task<{ readonly bytes: Uint8Array; readonly next: number; readonly turn?: Turn }> {
     if (this.isDirectory) throw new KernelError('isDirectory');
-    const at = offsetOf(p);
     const parts: Uint8Array[] = [];
     let got = 0;
+    let turn: Turn | null = null;
     while (got < count) {
       const wanted = Math.min(count - got, this.#client.unitBytes);
-      const { data } = yield* this.#call(readFile, {
-        file: this.file,
-        at: at === null ? null : at + got,
-        count: wanted,
-      });
+      const request = { file: this.file, at: beyond(p, got), count: wanted };
+      const reply = yield* orEnough(this.#call(readFile, request), got);
+      if (reply === null) break;
+      const { record, data } = reply;
+      turn = record ?? turn;
       parts.push(data);
       got += data.length;
       if (data.length < wanted) break;
     }
     charge(Math.round(this.#client.machine.type.costs.copyNsPerByte * got), Busy.files);
-    return { bytes: joined(parts, got), next: (at ?? 0) + got };
+    const bytes = joined(parts, got);
+    if (turn !== null) return { bytes, next: turn.next, turn };
+    return { bytes, next: (typeof p === 'number' ? p : 0) + got };
   }
 
-  *write(p: Position, bytes: Uint8Array): Task<{ readonly count: number; readonly next: number }> {
-    const at = offsetOf(p);
+  *write(
+    p: Position,
+    bytes: Uint8Array,
+  ): Task<{ readonly count: number; readonly next: number; readonly turn?: Turn }> {
     charge(Math.round(this.#client.machine.type.costs.copyNsPerByte * bytes.length), Busy.files);
-    let next = at ?? 0;
+    let written: Written = { next: typeof p === 'number' ? p : 0, turn: null };
     for (let from = 0; from < bytes.length; from += this.#client.unitBytes) {
       const data = bytes.subarray(from, from + this.#client.unitBytes);
-      next = yield* this.#call(writeFile, {
-        record: { file: this.file, at: at === null ? null : at + from },
-        data,
-      });
+      const request = { record: { file: this.file, at: beyond(p, from) }, data };
+      const reply = yield* orEnough(this.#call(writeFile, request), from);
+      if (reply === null) return { count: from, ...withTurn(written) };
+      written = reply;
     }
-    return { count: bytes.length, next };
+    return { count: bytes.length, ...withTurn(written) };
   }
 
   *attributes(): Task<Attributes> {
@@ -126,11 +136,26 @@ export class RemoteFile implements OpenObject {
     if (this.#closed) return;
     this.#closed = true;
     this.#client.forget(this);
+    yield* this.#client.inTurn(this, this.#tellClosed());
+  }
+
+  *#tellClosed(): Task<void> {
     try {
       yield* this.#client.transport.call(this.#client.serverOf(this.ref), closeFile, this.file);
     } catch (e) {
       if (!isKernelError(e)) throw e;
     }
+  }
+
+  *depart(): Task<void> {
+    this.#closed = true;
+    this.#client.forget(this);
+    // A reopening under way may have told the server of this use: by the time that we are gone it has ended.
+    yield* this.#client.inTurn(this, nothing());
+  }
+
+  movable(): Plain {
+    return { directory: this.isDirectory };
   }
 
   /** A call that is made again after the server came back and this file was reopened there. */
@@ -146,11 +171,23 @@ export class RemoteFile implements OpenObject {
   }
 }
 
-function offsetOf(p: Position): number | null {
-  if (p === 'end') return null;
-  if (typeof p === 'number') return p;
-  throw new KernelError('unsupported', 'an offset shared between hosts');
+function* nothing(): Task<void> {}
+
+/** Null when the server does not know any more that this host shares the offset, and some of it is done already. */
+function* orEnough<R>(call: Task<R>, done: number): Task<R | null> {
+  try {
+    return yield* call;
+  } catch (e) {
+    if (done === 0 || !isKernelError(e, 'recovering')) throw e;
+    return null;
+  }
 }
+
+const withTurn = ({ next, turn }: Written): { readonly next: number; readonly turn?: Turn } =>
+  turn === null ? { next } : { next, turn };
+
+/** So many bytes further; what goes to the end, or to a shared offset, finds it there. */
+const beyond = (p: Position, bytes: number): Position => (typeof p === 'number' ? p + bytes : p);
 
 function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
   const [only] = parts;

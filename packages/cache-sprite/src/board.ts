@@ -89,6 +89,8 @@ export const spriteCache: Component<'fileCache', SpriteCacheOptions> = /* @__PUR
     if (server !== null) yield* server.start();
   },
   *halt(board) {
-    yield* (board as Client).writeBackAll();
+    const client = board as Client;
+    yield* client.writeBackAll();
+    if (client.server !== null) yield* client.server.halt();
   },
 });

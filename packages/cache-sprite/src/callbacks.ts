@@ -11,10 +11,12 @@
  *               after the answer "accepted"
  *   any         silence, or the client died        -                               dead
  *   accepted    the time is over                   -                               late: nobody waits any more
+ *   any         this host halts                    whoever waits does so to the end
  *
  * Never to oneself, and never to the client on whose behalf the server works.
  */
 import { ms, seconds, type Task, tasks, WaitQueue } from '@backplane/engine';
+import type { Serving } from '@backplane/file-service';
 import { type HostId, isKernelError, type Machine, type Transport } from '@backplane/slots';
 import { type ConsistReply, consist } from './consist-procedures.ts';
 import type { Counters } from './counters.ts';
@@ -45,14 +47,16 @@ export class Callbacks {
   readonly #transport: Transport;
   readonly #machine: Machine;
   readonly #counters: Counters;
+  readonly #serving: Serving;
   readonly #pending = new Map<number, Callback>();
   readonly #changed: WaitQueue = new WaitQueue();
   #tickets = 0;
 
-  constructor(transport: Transport, machine: Machine, counters: Counters) {
+  constructor(transport: Transport, machine: Machine, counters: Counters, serving: Serving) {
     this.#transport = transport;
     this.#machine = machine;
     this.#counters = counters;
+    this.#serving = serving;
   }
 
   /** Returns when the client has answered; `refused` when it does not know yet of its own open. */
@@ -95,6 +99,7 @@ export class Callbacks {
       }
       this.#pending.delete(c.ticket);
     }
+    yield* this.#serving.pass();
   }
 
   /** The callback that this client reports on, if anybody still waits for it. */

@@ -34,9 +34,10 @@ export class ClientFiles {
   ): ClientFile {
     let file = this.find(server, id);
     if (file === undefined || file.lost) {
+      // Before it enters: until its open is noted, nothing would tell it from a file that can be forgotten.
+      if (this.#files.size >= this.#scavengeAt) this.#scavenge();
       file = new ClientFile(parts, server, id, attributes, writeDelay, ++this.#made);
       this.#files.set(file.key, file);
-      if (this.#files.size > this.#scavengeAt) this.#scavenge();
     }
     return file;
   }

@@ -1,6 +1,6 @@
 /** The client's half: opens, names, and how the parts are put together. */
 import { charge, type Task, tasks } from '@backplane/engine';
-import { fileKey, RemoteNames, serverOf, startOf } from '@backplane/file-service';
+import { fileKey, fileOfToken, RemoteNames, serverOf, startOf } from '@backplane/file-service';
 import {
   type Attempt,
   type Attributes,
@@ -9,9 +9,12 @@ import {
   type Credentials,
   done,
   type Elsewhere,
+  type FileId,
   type FileProtocol,
   isKernelError,
-  type KernelError,
+  KernelError,
+  type Movable,
+  type Move,
   type NameOps,
   type NameTarget,
   type ObjectRef,
@@ -19,15 +22,17 @@ import {
   type OpenObject,
   type Recovery,
   type SecondAttempt,
+  type StreamPlace,
   type Token,
   type TwoNameOp,
   type WireAttempt,
+  type WriteDelay,
 } from '@backplane/slots';
 import { ClientFiles } from './client-files.ts';
 import type { ClientParts } from './client-parts.ts';
 import { ifPossible } from './file-write.ts';
 import { OpenFile } from './open-file.ts';
-import { names, type Opened, type OpenRequest, openFile } from './open-procedures.ts';
+import { type Grant, movedHere, names, type Opened, type OpenRequest, openFile } from './open-procedures.ts';
 import { Recalls } from './recall.ts';
 import { Reopening } from './reopen.ts';
 import type { Server } from './server.ts';
@@ -119,18 +124,58 @@ export class Client implements FileProtocol {
       authority: t.authority,
       id: fileKey(id),
     };
-    const server = serverOf(t.authority);
-    const file = this.#files.of(this.#parts, server, id, attributes, this.#parts.policy.delayOf(t));
+    return done<OpenObject>(yield* this.#enter(ref, id, how, opened, this.#parts.policy.delayOf(t)));
+  }
+
+  *#enter(ref: ObjectRef, id: FileId, how: OpenHow, grant: Grant, delay: WriteDelay): Task<OpenFile> {
+    const server = serverOf(ref.authority);
+    const file = this.#files.of(this.#parts, server, id, grant.attributes, delay);
     const open = new OpenFile(file, ref, how, (f) => this.#files.closed(f));
     file.opened(plus(file.uses, usesOf(how)));
     let handedOut = false;
     try {
-      yield* file.adopt(opened);
+      yield* file.adopt(grant);
       handedOut = true;
-      return done<OpenObject>(open);
+      return open;
     } finally {
       if (!handedOut) this.#parts.machine.scope.spawn('close', open.close());
     }
+  }
+
+  // ---- streams that come ----
+
+  /** As an open: while it is under way callbacks are refused that overtake the answer, and no reopening begins. */
+  *adopt(m: Movable): Task<{ readonly object: OpenObject; readonly place: StreamPlace }> {
+    const { machine, servers, streams, policy } = this.#parts;
+    charge(machine.type.costs.openClientNs, Busy.files);
+    const id = fileOfToken(String(m.ref.id));
+    if (id === undefined) throw new KernelError('badArgument', 'no file');
+    const server = serverOf(m.ref.authority);
+    yield* servers.opening(server);
+    try {
+      const { place, granted } = yield* streams.handOver(server, m);
+      const moved = movedHere.tryDecode(granted);
+      if (moved === undefined) throw new KernelError('badArgument', 'not a grant');
+      const temporary = (m.extra as { readonly temporary?: boolean } | null)?.temporary === true;
+      const delay = temporary ? 'never' : policy.usualDelay;
+      const object = yield* this.#enter(m.ref, id, m.how, moved.grant, delay);
+      object.holds(moved.lock, m.streamId);
+      return { object, place };
+    } catch (e) {
+      // The server may have entered our use, and made a version for it: it is told what we have.
+      if (isKernelError(e, 'peerDown')) {
+        if (writes(m.how)) servers.unanswered(server);
+        servers.doubt(server);
+      }
+      throw e;
+    } finally {
+      servers.opened(server);
+    }
+  }
+
+  *move(m: Move): Task<Uint8Array> {
+    if (this.server === null) throw new KernelError('stale', 'no files here');
+    return yield* this.server.move(m);
   }
 
   // ---- names ----

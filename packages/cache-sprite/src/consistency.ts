@@ -41,6 +41,12 @@ import { plus, type Uses, usesOf } from './uses.ts';
 
 const noSpace = /* @__PURE__ */ kernelErrorNumber('noSpace');
 
+/** A client that may have dirty blocks, and its epoch at that time. */
+interface Owing {
+  readonly host: HostId;
+  readonly epoch: number;
+}
+
 export class Consistency {
   static {
     tasks(Consistency);
@@ -72,15 +78,25 @@ export class Consistency {
    * One open.
    *
    * @param epoch the client's, when the server began to work on it
-   * @throws KernelError `busy`; `noSpace`; `recovering` when that epoch has ended meanwhile
+   * @param owing a stream comes from this client, which may have dirty blocks of it, and had that epoch then
+   * @throws KernelError `busy`; `stale` when what it owes is lost; `noSpace`; `recovering` when that epoch has ended meanwhile
    */
-  *open(f: ServerFile, from: HostId, epoch: number, how: OpenHow, created: boolean): Task<Grant> {
+  *open(
+    f: ServerFile,
+    from: HostId,
+    epoch: number,
+    how: OpenHow,
+    created: boolean,
+    owing: Owing | null = null,
+  ): Task<Grant> {
     const added = usesOf(how);
     this.#demandNotBusy(f, added);
     const writing = added.writers > 0;
     const shared = f.isSharedWith(from, writing);
-    yield* this.#callBack(f, from, shared);
+    const lost = yield* this.#callBack(f, from, shared);
     this.#epochs.demand(from, epoch);
+    if (owing !== null && (lost.includes(owing.host) || this.#epochs.of(owing.host) !== owing.epoch))
+      throw new KernelError('stale', 'what was written before the move is lost');
     const { storage } = f.domain;
     const number = ++this.#stamps;
     if (how.truncate === true && !created) {
@@ -189,12 +205,12 @@ export class Consistency {
     return f.shared;
   }
 
-  /** Returns when all others have done what they have to, or were dropped. @throws KernelError `noSpace` */
-  *#callBack(f: ServerFile, from: HostId, sharing: boolean): Task<void> {
+  /** Returns when all others have done what they have to; and who was dropped instead. @throws KernelError `noSpace` */
+  *#callBack(f: ServerFile, from: HostId, sharing: boolean): Task<readonly HostId[]> {
     let hosts: HostId[] = [];
     for (const c of f.clients.values())
       if (c.host !== from && this.#needed(f, c, sharing) !== 0) hosts.push(c.host);
-    if (hosts.length === 0) return;
+    if (hosts.length === 0) return [];
     this.#counters.consistActions++;
     const { engine } = this.#machine;
     const untilNs = engine.nowNs + patienceNs;
@@ -218,6 +234,7 @@ export class Consistency {
     let full = false;
     for (const c of sent) full = (yield* this.#conclude(f, c)) || full;
     if (full) throw new KernelError('noSpace', 'for what another client has to write back');
+    return [...hosts, ...sent.filter((c) => c.state !== 'done' || c.error !== 0).map((c) => c.host)];
   }
 
   #needed(f: ServerFile, x: ClientEntry, sharing: boolean): number {

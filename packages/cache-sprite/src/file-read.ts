@@ -3,7 +3,7 @@
  * copy to the user is charged here; what the block cache does it charges itself.
  */
 import { charge, type Task, task } from '@backplane/engine';
-import { Busy } from '@backplane/slots';
+import { Busy, isKernelError, type Position, type Turn } from '@backplane/slots';
 import type { ClientFile } from './client-file.ts';
 import { readFile } from './io-procedures.ts';
 
@@ -47,36 +47,46 @@ function part(block: Uint8Array, from: number, to: number): Uint8Array {
   return bytes;
 }
 
-/** `null` is the end. The caller shares the file's access. */
-export const readRemote: (f: ClientFile, at: number | null, count: number) => Task<Uint8Array> =
-  /* @__PURE__ */ task(function* readRemote(
-    f: ClientFile,
-    at: number | null,
-    count: number,
-  ): Task<Uint8Array> {
+export interface RemoteRead {
+  readonly bytes: Uint8Array;
+  readonly turn: Turn | null;
+}
+
+/** Of a position that is an offset or the end, the caller shares the file's access. */
+export const readRemote: (f: ClientFile, p: Position, count: number) => Task<RemoteRead> =
+  /* @__PURE__ */ task(function* readRemote(f: ClientFile, p: Position, count: number): Task<RemoteRead> {
     const { machine, calls, counters, unitBytes } = f.parts;
     const parts: Uint8Array[] = [];
     let got = 0;
+    let turn: Turn | null = null;
     while (got < count) {
       const wanted = Math.min(count - got, unitBytes);
-      const { data } = yield* calls.call(f.server, readFile, {
-        file: f.id,
-        at: at === null ? null : at + got,
-        count: wanted,
-      });
-      parts.push(data);
-      got += data.length;
-      if (data.length < wanted) break;
+      const at = typeof p === 'number' ? p + got : p;
+      try {
+        const { record, data } = yield* calls.call(f.server, readFile, { file: f.id, at, count: wanted });
+        turn = record;
+        parts.push(data);
+        got += data.length;
+        if (data.length < wanted) break;
+      } catch (e) {
+        // The server does not know any more that this host shares the offset: what has been read is ours.
+        if (got === 0 || !isKernelError(e, 'recovering')) throw e;
+        break;
+      }
     }
     counters.bytesReadRemote += got;
     charge(Math.round(machine.type.costs.copyNsPerByte * got), Busy.files);
-    const [only] = parts;
-    if (parts.length === 1 && only !== undefined) return only;
-    const bytes = new Uint8Array(got);
-    let end = 0;
-    for (const p of parts) {
-      bytes.set(p, end);
-      end += p.length;
-    }
-    return bytes;
+    return { bytes: joined(parts, got), turn };
   });
+
+function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
+  const [only] = parts;
+  if (parts.length === 1 && only !== undefined) return only;
+  const bytes = new Uint8Array(length);
+  let end = 0;
+  for (const p of parts) {
+    bytes.set(p, end);
+    end += p.length;
+  }
+  return bytes;
+}

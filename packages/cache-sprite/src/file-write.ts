@@ -5,7 +5,7 @@
  * The copy from the user into a block is charged by the block cache; the one into a message here.
  */
 import { charge, type Task, task } from '@backplane/engine';
-import { Busy, isKernelError, KernelError } from '@backplane/slots';
+import { Busy, isKernelError, KernelError, type Position, type Turn } from '@backplane/slots';
 import type { ClientFile } from './client-file.ts';
 import { truncateFile, writeFile } from './io-procedures.ts';
 
@@ -15,11 +15,12 @@ const fileBytesMax = 0xffff_ffff;
 /** How far a write has come. */
 export interface Progress {
   readonly bytes: Uint8Array;
-  /** Where it began; null when it goes to the end, wherever that is by then. */
-  readonly at: number | null;
+  /** Where it began. */
+  readonly at: Position;
   done: number;
   /** The offset after what is done. */
   next: number;
+  turn: Turn | null;
 }
 
 /** The caller has the file's access alone. @throws KernelError `tooLarge`, `noSpace`, what a fetch throws */
@@ -28,7 +29,7 @@ export const writeCached: (f: ClientFile, w: Progress) => Task<void> = /* @__PUR
     const { blockCache, counters } = f.parts;
     const { blockBytes } = blockCache;
     while (w.done < w.bytes.length) {
-      const offset = w.at === null ? f.sizeBytes : w.at + w.done;
+      const offset = typeof w.at === 'number' ? w.at + w.done : f.sizeBytes;
       const n = Math.floor(offset / blockBytes);
       const from = offset - n * blockBytes;
       const count = Math.min(blockBytes - from, w.bytes.length - w.done);
@@ -45,7 +46,7 @@ export const writeCached: (f: ClientFile, w: Progress) => Task<void> = /* @__PUR
   },
 );
 
-/** The caller shares the file's access. */
+/** Unless it goes to a shared offset, the caller shares the file's access. */
 export const writeRemote: (f: ClientFile, w: Progress) => Task<void> = /* @__PURE__ */ task(
   function* writeRemote(f: ClientFile, w: Progress): Task<void> {
     const { calls, counters, machine, unitBytes } = f.parts;
@@ -53,11 +54,13 @@ export const writeRemote: (f: ClientFile, w: Progress) => Task<void> = /* @__PUR
       const data = w.bytes.subarray(w.done, w.done + unitBytes);
       // This host's own server half copies straight from the user into its block.
       if (!f.isLocal) charge(Math.round(machine.type.costs.copyNsPerByte * data.length), Busy.files);
-      const record = { file: f.id, at: w.at === null ? null : w.at + w.done, writeBack: null };
-      const { next } = yield* calls.call(f.server, writeFile, { record, data });
+      const at = typeof w.at === 'number' ? w.at + w.done : w.at;
+      const record = { file: f.id, at, writeBack: null };
+      const { next, turn } = yield* calls.call(f.server, writeFile, { record, data });
       counters.bytesWrittenRemote += data.length;
       w.done += data.length;
       w.next = next;
+      w.turn = turn;
     }
   },
 );

@@ -26,11 +26,13 @@ import {
   type ObjectRef,
   type OpenHow,
   type OpenObject,
+  type Plain,
   type Position,
   type Procedure,
   type Ready,
   type StreamId,
   type Traits,
+  type Turn,
   type Waiter,
 } from '@backplane/slots';
 import type { ClientFile } from './client-file.ts';
@@ -65,17 +67,21 @@ export class OpenFile implements OpenObject {
     this.traits = {
       blockBytes: file.parts.blockCache.blockBytes,
       seekable: true,
-      sharedOffset: false,
+      sharedOffset: true,
       afterCrash: 'reopen',
     };
   }
 
   // ---- reading and writing ----
 
-  *read(p: Position, count: number): Task<{ readonly bytes: Uint8Array; readonly next: number }> {
+  *read(
+    p: Position,
+    count: number,
+  ): Task<{ readonly bytes: Uint8Array; readonly next: number; readonly turn?: Turn }> {
     const f = this.file;
     if (f.attributes.type === 'directory') throw new KernelError('isDirectory');
-    const at = offsetOf(p);
+    if (typeof p === 'object') return yield* this.#readShared(f, p, count);
+    const at = p === 'end' ? null : p;
     for (;;) {
       try {
         const bytes = yield* this.#readOnce(f, at, count);
@@ -90,16 +96,79 @@ export class OpenFile implements OpenObject {
     if (!f.access.tryShare()) yield* f.access.share();
     try {
       f.demandUsable();
-      return f.cacheable ? yield* readCached(f, at ?? f.sizeBytes, count) : yield* readRemote(f, at, count);
+      return f.cacheable
+        ? yield* readCached(f, at ?? f.sizeBytes, count)
+        : (yield* readRemote(f, at ?? 'end', count)).bytes;
     } finally {
       f.access.giveBack();
     }
   }
 
-  *write(p: Position, bytes: Uint8Array): Task<{ readonly count: number; readonly next: number }> {
+  /**
+   * At an offset that the server holds. Without the file's access: who has that may wait for us to answer the server, which
+   * keeps the offset while it moves a stream.
+   */
+  *#readShared(
+    f: ClientFile,
+    p: Position,
+    count: number,
+  ): Task<{ readonly bytes: Uint8Array; readonly next: number; readonly turn?: Turn }> {
+    for (;;) {
+      try {
+        f.demandUsable();
+        // The other hosts may have closed it, and this one have written it since.
+        yield* f.flush();
+        const { bytes, turn } = yield* readRemote(f, p, count);
+        return turn === null ? { bytes, next: 0 } : { bytes, next: turn.next, turn };
+      } catch (e) {
+        yield* this.#sitOutShared(e);
+      }
+    }
+  }
+
+  *#writeShared(
+    f: ClientFile,
+    w: Progress,
+  ): Task<{ readonly count: number; readonly next: number; readonly turn?: Turn }> {
+    for (;;) {
+      try {
+        f.demandUsable();
+        if (f.cacheable) yield* this.#cacheNoMore(f);
+        yield* writeRemote(f, w);
+        break;
+      } catch (e) {
+        // The server does not know any more that we share the offset: the rest is another write.
+        if (w.done > 0 && isKernelError(e, 'recovering')) break;
+        yield* this.#sitOutShared(e);
+      }
+    }
+    const { done, next, turn } = w;
+    return turn === null ? { count: done, next } : { count: done, next, turn };
+  }
+
+  /** Another host has come to write the file: the server's order to drop our copies is on its way. */
+  *#cacheNoMore(f: ClientFile): Task<void> {
+    yield* f.access.takeAlone();
+    try {
+      yield* f.flush();
+      f.stopCaching();
+    } finally {
+      f.access.giveBack();
+    }
+  }
+
+  *#sitOutShared(e: unknown): Task<void> {
+    if (isKernelError(e, 'recovering')) throw e;
+    yield* this.#sitOut(e);
+  }
+
+  *write(
+    p: Position,
+    bytes: Uint8Array,
+  ): Task<{ readonly count: number; readonly next: number; readonly turn?: Turn }> {
     const f = this.file;
-    const at = offsetOf(p);
-    const w: Progress = { bytes, at, done: 0, next: at ?? 0 };
+    const w: Progress = { bytes, at: p, done: 0, next: typeof p === 'number' ? p : 0, turn: null };
+    if (typeof p === 'object') return yield* this.#writeShared(f, w);
     for (;;) {
       try {
         while (!(yield* this.#writeOnce(f, w)));
@@ -271,6 +340,32 @@ export class OpenFile implements OpenObject {
     }
   }
 
+  // ---- moving ----
+
+  /** After a reopening that may be telling the server of this use. */
+  *depart(): Task<void> {
+    const f = this.file;
+    yield* f.counts.acquire();
+    this.#state = 'closed';
+    f.lockWaiters.delete(this);
+    f.locks.delete(this.#lockOwner);
+    f.closed(minus(f.uses, usesOf(this.how)));
+    f.counts.release();
+    f.settled();
+    this.#closedOf(f);
+  }
+
+  movable(): Plain {
+    return { temporary: this.file.isTemporary };
+  }
+
+  /** It has come with a lock. */
+  holds(mode: LockMode, owner: StreamId): void {
+    if (mode === 'none') return;
+    this.#lockOwner = owner;
+    this.file.locks.set(owner, mode);
+  }
+
   // ---- a server that is away ----
 
   *#call<Q, R>(procedure: Procedure<Q, R>, request: NoInfer<Q>): Task<R> {
@@ -298,10 +393,3 @@ export class OpenFile implements OpenObject {
 
 /** Errors that have to do with the life of a server. */
 const mayPass: ReadonlySet<KernelErrorKind> = new Set(['peerDown', 'stale', 'recovering', 'noAnswer']);
-
-/** `null` is the end. */
-function offsetOf(p: Position): number | null {
-  if (p === 'end') return null;
-  if (typeof p === 'number') return p;
-  throw new KernelError('unsupported', 'an offset shared between hosts');
-}

@@ -1,36 +1,35 @@
 /** Names, opens, closes and reopens between clients and servers. Sprite's own numbers; 47 to 51 had none there. */
 import {
+  lockModes,
+  lockOwnerBytesMax,
   message,
   type NameProcedures,
   nameProcedures,
+  type OpenRequest,
+  openRequest,
   readAttempt,
   readFileId,
-  readFrom,
-  readHow,
   readNs,
   readStored,
   writeAttempt,
   writeFileId,
-  writeFrom,
-  writeHow,
   writeNs,
   writeStored,
 } from '@backplane/file-service';
 import {
-  type Credentials,
   type FileId,
   inParameters,
   type LockMode,
   noPayload,
-  type OpenHow,
   type Procedure,
-  pathBytesMax,
   type StoredAttributes,
   type WireAttempt,
 } from '@backplane/slots';
-import { type ByteReader, type ByteWriter, record } from '@backplane/wire';
+import { type ByteReader, type ByteWriter, type Codec, record } from '@backplane/wire';
 import type { GoodFrom, Stamp, Version } from './stamp.ts';
 import type { Uses } from './uses.ts';
+
+export type { OpenRequest };
 
 export const names: NameProcedures = nameProcedures({
   stat: 20,
@@ -46,14 +45,6 @@ export const names: NameProcedures = nameProcedures({
   rename: 12,
   link: 16,
 });
-
-export interface OpenRequest {
-  readonly start: FileId;
-  readonly path: string;
-  readonly how: OpenHow;
-  readonly who: Credentials;
-  readonly machineType: string;
-}
 
 /** What a server decides at an open: may this client keep copies, and which of those that it has are still good? */
 export interface Grant {
@@ -111,8 +102,6 @@ export interface ReopenRequest {
 }
 
 const locksMax = 64;
-export const ownerBytesMax = 64;
-export const lockModes: readonly LockMode[] = ['none', 'shared', 'exclusive'];
 
 export const writeStamp = (to: ByteWriter, s: Stamp): ByteWriter => to.u32(s.life).u32(s.number);
 export const readStamp = (from: ByteReader): Stamp => ({ life: from.u32(), number: from.u32() });
@@ -147,20 +136,7 @@ const readGrant = (from: ByteReader): Grant => ({
 export const openFile: Procedure<OpenRequest, WireAttempt<Opened>> = {
   id: 7,
   name: 'open',
-  request: message(
-    (to, q) => {
-      writeFileId(to.words, q.start);
-      to.text.string(q.path);
-      writeHow(to.words, q.how);
-      writeFrom(to, q);
-    },
-    (from) => ({
-      start: readFileId(from.words),
-      path: from.text.string(pathBytesMax),
-      how: readHow(from.words),
-      ...readFrom(from),
-    }),
-  ),
+  request: openRequest,
   reply: message(
     (to, a) =>
       writeAttempt(to, a, ({ words }, opened) => {
@@ -170,6 +146,17 @@ export const openFile: Procedure<OpenRequest, WireAttempt<Opened>> = {
     (from) => readAttempt(from, ({ words }) => ({ file: readFileId(words), ...readGrant(words) })),
   ),
 };
+
+/** What the target of a move is told: the grant, and the lock that its stream has. */
+export interface MovedHere {
+  readonly grant: Grant;
+  readonly lock: LockMode;
+}
+export const movedHere: Codec<MovedHere> = record<MovedHere>(
+  'moved',
+  (to, m) => writeGrant(to.u32(lockModes.indexOf(m.lock)), m.grant),
+  (from) => ({ lock: lockModes[from.u32()] ?? 'none', grant: readGrant(from) }),
+);
 
 /** Answers whether that freed the file: then nobody needs its blocks any more. */
 export const closeFile: Procedure<CloseRequest, boolean> = {
@@ -186,7 +173,7 @@ export const closeFile: Procedure<CloseRequest, boolean> = {
       uses: readUses(words),
       dirty: words.bool(),
       report: readReport(words),
-      lockOwner: text.string(ownerBytesMax),
+      lockOwner: text.string(lockOwnerBytesMax),
     }),
   ),
   reply: inParameters(
@@ -220,7 +207,7 @@ export const reopenFile: Procedure<ReopenRequest, Grant> = {
         sizeBytes: readNs(words),
       };
       const modes = words.list((r) => lockModes[r.u32()] ?? 'none', locksMax);
-      return { ...q, locks: modes.map((mode) => ({ mode, owner: text.string(ownerBytesMax) })) };
+      return { ...q, locks: modes.map((mode) => ({ mode, owner: text.string(lockOwnerBytesMax) })) };
     },
   ),
   reply: inParameters(record('grant', writeGrant, readGrant)),

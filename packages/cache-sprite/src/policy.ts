@@ -19,7 +19,8 @@ export const policies = ['delay', 'write-through', 'write-back-on-close', 'asap'
 export class WritePolicy {
   readonly writesThrough: boolean;
   readonly flushesAtClose: boolean;
-  readonly #delay: WriteDelay;
+  /** Of a file that is not temporary. */
+  readonly usualDelay: WriteDelay;
   readonly #temporary: readonly string[];
   /** Names of the directories that were entered, so that relative names can be told to be temporary. */
   readonly #directories = new Map<Token, string>();
@@ -27,12 +28,12 @@ export class WritePolicy {
   constructor(policy: Policy, delaySeconds: number, temporary: readonly string[]) {
     this.writesThrough = policy === 'write-through';
     this.flushesAtClose = policy === 'write-back-on-close';
-    this.#delay = policy === 'asap' ? 'asap' : policy === 'full-delay' ? 'never' : seconds(delaySeconds);
+    this.usualDelay = policy === 'asap' ? 'asap' : policy === 'full-delay' ? 'never' : seconds(delaySeconds);
     this.#temporary = temporary.map(tidy);
   }
 
   delayOf(t: NameTarget): WriteDelay {
-    return this.isTemporary(t) ? 'never' : this.#delay;
+    return this.isTemporary(t) ? 'never' : this.usualDelay;
   }
 
   isTemporary(t: NameTarget): boolean {

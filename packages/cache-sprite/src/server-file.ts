@@ -48,6 +48,8 @@ export class ServerFile {
   /** Its modify time was set by hand: then, and to what. */
   timeSet: { readonly atNs: number; readonly modifyNs: number } | null = null;
   removed = false;
+  /** Clients of which a use is leaving: until it has left, how many they have is not to be told. */
+  readonly departing: Map<HostId, number> = new Map();
   /** Who closes it at this moment: if that frees it, the reply says so. */
   closer: HostId | null = null;
   /** Appends of programs, one after the other: each finds the end where the one before has put it. */
@@ -100,6 +102,12 @@ export class ServerFile {
     if (dirty && this.lastWriter === entry.host) entry.caching = true;
     else this.forget(entry.host);
     if (this.uses.opens === 0) this.shared = false;
+  }
+
+  departs(host: HostId, by: 1 | -1): void {
+    const count = (this.departing.get(host) ?? 0) + by;
+    if (count > 0) this.departing.set(host, count);
+    else this.departing.delete(host);
   }
 
   /** The client has neither opens nor dirty blocks. */

@@ -12,7 +12,13 @@
  * Nothing here takes the file's `inProgress`.
  */
 import { charge, type Task, tasks } from '@backplane/engine';
-import { type Locks, permittedChange, type ServedDomains } from '@backplane/file-service';
+import {
+  type Locks,
+  permittedChange,
+  readAtPosition,
+  type ServedDomains,
+  writeAtPosition,
+} from '@backplane/file-service';
 import {
   Busy,
   type Caller,
@@ -22,6 +28,8 @@ import {
   KernelError,
   type Machine,
   type StoredAttributes,
+  type Streams,
+  type Turn,
   type WriteWhen,
 } from '@backplane/slots';
 import type { FileTable } from './file-table.ts';
@@ -43,6 +51,7 @@ export type ServerWrite = 'delayed' | 'soon' | 'through' | 'last-dirty-block';
 
 export interface IoParts {
   readonly machine: Machine;
+  readonly streams: Streams;
   readonly domains: ServedDomains;
   readonly table: FileTable;
   readonly locks: Locks;
@@ -62,10 +71,10 @@ export class ServerIo {
     this.#when = parts.serverWrite === 'last-dirty-block' ? 'delayed' : parts.serverWrite;
   }
 
-  *read(q: ReadRequest, from: Caller): Task<{ readonly record: null; readonly data: Uint8Array }> {
+  *read(q: ReadRequest, from: Caller): Task<{ readonly record: Turn | null; readonly data: Uint8Array }> {
     const { storage } = this.#opened(q.file, from.host).domain;
-    const at = q.at ?? (yield* storage.attributes(q.file)).sizeBytes;
-    return { record: null, data: yield* storage.read(q.file, at, q.count) };
+    const { streams } = this.#parts;
+    return yield* readAtPosition({ storage, file: q.file, streams, by: from.host }, q.at, q.count);
   }
 
   *write(q: WriteRequest, data: Uint8Array, from: Caller): Task<WriteReply> {
@@ -73,23 +82,20 @@ export class ServerIo {
     const f = this.#opened(q.file, from.host);
     if ((f.clients.get(from.host)?.uses.writers ?? 0) === 0) throw new KernelError('stale', f.key);
     const { storage } = f.domain;
-    if (q.at !== null) {
-      yield* storage.write(f.id, q.at, data, this.#when);
-      return { next: q.at + data.length, removed: false };
-    }
-    yield* f.appending.acquire();
+    const { streams } = this.#parts;
+    const appends = q.at === 'end';
+    if (appends) yield* f.appending.acquire();
     try {
-      const end = (yield* storage.attributes(f.id)).sizeBytes;
-      yield* storage.write(f.id, end, data, this.#when);
-      return { next: end + data.length, removed: false };
+      const asked = { storage, file: f.id, streams, by: from.host };
+      return { ...(yield* writeAtPosition(asked, q.at, data, this.#when)), removed: false };
     } finally {
-      f.appending.release();
+      if (appends) f.appending.release();
     }
   }
 
   *#writeBack(q: WriteRequest, w: WriteBack, data: Uint8Array, from: HostId): Task<WriteReply> {
-    const at = q.at ?? 0;
-    const reply = { next: at + data.length, removed: false };
+    const at = typeof q.at === 'number' ? q.at : 0;
+    const reply = { next: at + data.length, removed: false, turn: null };
     const f = this.#parts.table.find(q.file);
     if (f?.clients.has(from) !== true) {
       if (yield* this.#isGone(q.file)) return { ...reply, removed: true };

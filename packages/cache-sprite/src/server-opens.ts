@@ -4,9 +4,10 @@
  *   open     walk; pin the file; wait for its turn; consistency; answer, or take the pin away
  *   close    never waits for a turn: a client may have to close in order to answer a callback
  *   reopen   wait for its turn; check the version; consistency with the client's counts; locks
+ *   move     pin the file; fetch the use from the source, as a close with dirty blocks; then as an open of the target
  */
 import { charge, type Task, tasks } from '@backplane/engine';
-import { type Locks, openName, type ServedDomains } from '@backplane/file-service';
+import { fileOfToken, type Locks, openName, type ServedDomains } from '@backplane/file-service';
 import {
   Busy,
   type Caller,
@@ -16,6 +17,8 @@ import {
   KernelError,
   type LockMode,
   type Machine,
+  type Move,
+  type OpenHow,
   type Recovery,
   type StoredAttributes,
   staleName,
@@ -25,8 +28,17 @@ import {
 import type { Consistency } from './consistency.ts';
 import type { Epochs } from './epochs.ts';
 import type { FileTable } from './file-table.ts';
-import type { CloseRequest, Grant, Opened, OpenRequest, ReopenRequest } from './open-procedures.ts';
+import {
+  type CloseRequest,
+  type Grant,
+  movedHere,
+  type Opened,
+  type OpenRequest,
+  type ReopenRequest,
+} from './open-procedures.ts';
+import type { ServerFile } from './server-file.ts';
 import { keepTimes } from './server-times.ts';
+import { usesOf, writes } from './uses.ts';
 
 export interface OpensParts {
   readonly machine: Machine;
@@ -112,6 +124,7 @@ export class ServerOpens {
     const epoch = epochs.of(from.host);
     const f = table.visit(domains.of(q.file), q.file);
     try {
+      if (f.departing.has(from.host)) throw new KernelError('recovering', 'a stream of it is moving');
       yield* f.inProgress.acquire();
       try {
         const { grant, closed } = yield* consistency.reopen(f, from.host, epoch, q);
@@ -138,6 +151,61 @@ export class ServerOpens {
     }
   }
 
+  *move(m: Move): Task<Uint8Array> {
+    const file = fileOfToken(String(m.movable.ref.id));
+    if (file === undefined) throw new KernelError('badArgument', 'no file');
+    const { table, domains } = this.#parts;
+    const domain = domains.of(file);
+    const f = table.visit(domain, file);
+    let entered = false;
+    // The target's, from before the source lets go.
+    domain.opens.open(file);
+    try {
+      const moved = yield* this.#moveUse(f, m);
+      entered = moved.length > 0;
+      return moved;
+    } finally {
+      if (!entered) yield* domain.closed(file);
+      table.leave(f);
+    }
+  }
+
+  /** Returns nothing when the target joins. The file is pinned for the target. */
+  *#moveUse(f: ServerFile, { movable, to, joins, targetLives, release }: Move): Task<Uint8Array> {
+    const { machine, consistency, epochs, locks } = this.#parts;
+    const { source, streamId, how } = movable;
+    const entry = f.clients.get(source);
+    if (entry === undefined || entry.uses.opens === 0) throw new KernelError('stale', f.key);
+    charge(machine.type.costs.openServerNs, Busy.files);
+    const epoch = epochs.of(to);
+    let lock: LockMode = 'none';
+    let owes = false;
+    f.departs(source, 1);
+    try {
+      const left = yield* release();
+      owes = f.lastWriter === source;
+      // Dropped meanwhile, it has no use any more that could leave.
+      if (left && f.clients.get(source) === entry) {
+        f.close(entry, usesOf(how), owes);
+        lock = locks.rename(f.key, ownerOf(source, streamId), ownerOf(to, streamId));
+        yield* f.domain.closed(f.id);
+      }
+    } finally {
+      f.departs(source, -1);
+    }
+    if (joins) return nothing;
+    if (!targetLives()) throw new KernelError('peerDown', `host ${to}`);
+    const owing = owes ? { host: source, epoch: epochs.of(source) } : null;
+    const as: OpenHow = { read: true, write: writes(how), execute: how.execute === true };
+    yield* f.inProgress.acquire();
+    try {
+      const grant = yield* consistency.open(f, to, epoch, as, false, owing);
+      return movedHere.encode({ grant, lock });
+    } finally {
+      f.inProgress.release();
+    }
+  }
+
   /** What the client has not mentioned in this reopening it does not have: it closed it, or never heard of its open. */
   *reopened(round: number, from: Caller): Task<null> {
     const { table, locks, epochs } = this.#parts;
@@ -153,6 +221,8 @@ export class ServerOpens {
     return null;
   }
 }
+
+const nothing = new Uint8Array(0);
 
 export const ownerOf = (host: HostId, stream: string): string => `${host}/${stream}`;
 

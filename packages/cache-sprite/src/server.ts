@@ -1,21 +1,20 @@
 /**
  * The server's half: its handlers, and what it hears of its clients. Handlers are there from the start but wait until the
- * storages are whole: a client that finds the host alive must not be told that its files are unknown.
+ * storages are whole: a client that finds the host alive must not be told that its files are unknown. From the beginning of
+ * a halt they wait again, and no client is judged any more, since none can answer.
  *
  * Lost in a crash: who has what open, who wrote last, locks, histories. Clients tell it again. What survives is in the
  * storages, the version of each file among it.
  */
-import { Gate, sleep, type Task, tasks } from '@backplane/engine';
+import { sleep, type Task, tasks } from '@backplane/engine';
 import { Locks, type OwnCalls, ServedDomains } from '@backplane/file-service';
 import type {
-  Caller,
   FileId,
   HostId,
   Machine,
+  Move,
   Naming,
-  Procedure,
   Recovery,
-  Silent,
   Storage,
   StoredAttributes,
   Streams,
@@ -68,7 +67,6 @@ export class Server {
   readonly #callbacks: Callbacks;
   readonly #opens: ServerOpens;
   readonly #io: ServerIo;
-  readonly #ready: Gate = new Gate();
 
   constructor(parts: ServerParts) {
     this.#parts = parts;
@@ -82,7 +80,7 @@ export class Server {
     const table = this.#table;
     this.#locks = locks;
     this.#domains = domains;
-    this.#callbacks = new Callbacks(transport, machine, counters);
+    this.#callbacks = new Callbacks(transport, machine, counters, domains.serving);
     const consistency = new Consistency(
       machine,
       this.#callbacks,
@@ -99,43 +97,41 @@ export class Server {
       locks,
       recovery,
     });
-    this.#io = new ServerIo({ machine, domains, table, locks, serverWrite: parts.serverWrite });
+    this.#io = new ServerIo({ machine, streams, domains, table, locks, serverWrite: parts.serverWrite });
     transport.peers.onDead((host) => this.#died(host));
     this.#serveAll();
   }
 
-  /** Makes the storages whole; then answers, and lets itself be found. */
   *start(): Task<void> {
-    yield* this.#domains.recover();
-    this.#ready.open();
-    this.#domains.export(this.#parts.naming, 'sprite', this.#parts.storages);
+    yield* this.#domains.start(this.#parts.naming, 'sprite');
+  }
+
+  *move(m: Move): Task<Uint8Array> {
+    yield* this.#domains.serving.pass();
+    return yield* this.#opens.move(m);
+  }
+
+  *halt(): Task<void> {
+    yield* this.#domains.halt();
   }
 
   #serveAll(): void {
     const opens = this.#opens;
     const io = this.#io;
-    this.#domains.serveNames({ serve: (p, handler) => this.#serve(p, handler) }, names);
-    this.#serve(openFile, (q, from) => opens.open(q, from));
-    this.#serve(closeFile, (q, from) => opens.close(q, from));
-    this.#serve(reopenFile, (q, from) => opens.reopen(q, from));
-    this.#serve(handlesReopened, (round, from) => opens.reopened(round, from));
-    this.#serve(readFile, (q, from) => io.read(q, from));
-    this.#serve(writeFile, (q, from) => io.write(q.record, q.data, from));
-    this.#serve(fileAttributes, (q, from) => io.attributes(q, from));
-    this.#serve(setFileAttributes, (q, from) => io.setAttributes(q, from));
-    this.#serve(truncateFile, (q, from) => io.truncate(q, from));
-    this.#serve(syncFile, (q, from) => io.sync(q, from));
-    this.#serve(lockFile, (q, from) => io.lock(q, from));
-    this.#serve(consistReply, (q, from) => this.#reported(q.ticket, q, from.host));
-  }
-
-  #serve<Q, R>(p: Procedure<Q, R>, handler: (q: Q, from: Caller) => Task<R | Silent>): () => void {
-    return this.#parts.calls.serve(p, (q, from) => this.#whenReady(handler(q, from)));
-  }
-
-  *#whenReady<R>(body: Task<R>): Task<R> {
-    if (!this.#ready.isOpen) yield* this.#ready.pass();
-    return yield* body;
+    const calls = this.#domains.serving.over(this.#parts.calls);
+    this.#domains.serveNames(calls, names);
+    calls.serve(openFile, (q, from) => opens.open(q, from));
+    calls.serve(closeFile, (q, from) => opens.close(q, from));
+    calls.serve(reopenFile, (q, from) => opens.reopen(q, from));
+    calls.serve(handlesReopened, (round, from) => opens.reopened(round, from));
+    calls.serve(readFile, (q, from) => io.read(q, from));
+    calls.serve(writeFile, (q, from) => io.write(q.record, q.data, from));
+    calls.serve(fileAttributes, (q, from) => io.attributes(q, from));
+    calls.serve(setFileAttributes, (q, from) => io.setAttributes(q, from));
+    calls.serve(truncateFile, (q, from) => io.truncate(q, from));
+    calls.serve(syncFile, (q, from) => io.sync(q, from));
+    calls.serve(lockFile, (q, from) => io.lock(q, from));
+    calls.serve(consistReply, (q, from) => this.#reported(q.ticket, q, from.host));
   }
 
   // ---- what clients tell ----

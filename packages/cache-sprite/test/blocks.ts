@@ -161,8 +161,12 @@ export class Cached implements CachedObject {
     if (block.dirtySinceNs === null || this.#blocks.get(block.number) !== block) return;
     block.writing = true;
     const { writes } = block;
+    let lastDirty = false;
     try {
-      yield* this.#backing.writeBack(block.number, block.bytes, { lastDirty: this.#dirty.length === 1 });
+      do {
+        lastDirty = this.#dirty.length === 1;
+        yield* this.#backing.writeBack(block.number, block.bytes, { lastDirty });
+      } while (!lastDirty && this.#dirty.length === 1 && this.#dirty[0] === block && block.writes === writes);
       if (block.writes === writes) block.dirtySinceNs = null;
     } finally {
       block.writing = false;

@@ -292,6 +292,19 @@ describe('what a client remembers', () => {
     expect(w[0].blocks.objects.size).toBeLessThan(10);
   });
 
+  it('never forgets a file that is just being opened, though all others have blocks', () => {
+    const w = new World();
+    const wrong = w.drive(function* () {
+      const seen: string[] = [];
+      for (let i = 0; i < 450; i++) {
+        yield* w[0].put(`/f${i}`, `content ${i}`);
+        seen.push(yield* w[0].get(`/f${i}`));
+      }
+      return seen.filter((content, i) => content !== `content ${i}`);
+    });
+    expect(wrong).toEqual([]);
+  });
+
   it('a server is watched only while something of it is open or dirty', () => {
     const w = new World();
     const seen = w.drive(function* () {

@@ -1,6 +1,6 @@
 /** Messages come from anybody: what is not one of ours is undefined, never an exception. */
 import { Engine } from '@backplane/engine';
-import type { FileId, StoredAttributes } from '@backplane/slots';
+import { type FileId, type StoredAttributes, streamId } from '@backplane/slots';
 import { describe, expect, it } from 'vitest';
 import { consist, consistReply } from '../src/consist-procedures.ts';
 import { lockFile, readFile, setFileAttributes, writeFile } from '../src/io-procedures.ts';
@@ -59,11 +59,13 @@ describe('messages', () => {
       lockOwner: '1.2.3',
     };
     expect(closeFile.request.decode(closeFile.request.encode(close))).toEqual(close);
-    for (const writeBack of [null, { stamp: grant.stamp, lastDirty: true, modifyNs: 99 }]) {
-      const write = {
-        record: { file, at: writeBack === null ? null : 4096, writeBack },
-        data: new Uint8Array(3),
-      };
+    const writeBack = { stamp: grant.stamp, lastDirty: true, modifyNs: 99 };
+    for (const record of [
+      { file, at: 'end', writeBack: null },
+      { file, at: { shared: streamId('1.2.3') }, writeBack: null },
+      { file, at: 4096, writeBack },
+    ] as const) {
+      const write = { record, data: new Uint8Array(3) };
       expect(writeFile.request.decode(writeFile.request.encode(write))).toEqual(write);
     }
     const callback = { file, stamp: grant.stamp, flags: 3, ticket: 77 };

@@ -9,6 +9,7 @@ import {
   type Credentials,
   type FileId,
   type HostId,
+  isKernelError,
   type Machine,
   type Storage,
   type StoredAttributes,
@@ -43,7 +44,7 @@ export class Domain {
     this.storage = storage;
     this.machine = machine;
     this.hooks = hooks;
-    this.opens = new OpenFiles(storage);
+    this.opens = new OpenFiles();
   }
 
   get nowNs(): number {
@@ -67,12 +68,62 @@ export class Domain {
     return yield* this.hooks.fresh(f, yield* this.storage.attributes(f), asker);
   }
 
-  /** A name of the file has gone. */
-  *unnamed(f: FileId, linksLeft: number): Task<void> {
-    if (linksLeft === 0 && (yield* this.opens.unlinked(f))) this.hooks.freed(f);
+  /**
+   * Takes a name away by `change`, which says which file has lost it, and frees the file if that was its last and nobody has
+   * it open. Whoever does it may be killed in the middle: `suspects` are the files that may have lost their name by then.
+   */
+  *unname<R>(
+    suspects: readonly FileId[],
+    change: Task<R>,
+    loser: (r: R) => { readonly file: FileId; readonly linksLeft: number } | undefined,
+  ): Task<void> {
+    let killed = true;
+    try {
+      const gone = loser(yield* change);
+      if (gone?.linksLeft === 0 && this.opens.unlinked(gone.file)) yield* this.#free(gone.file);
+      killed = false;
+    } catch (e) {
+      killed = false;
+      throw e;
+    } finally {
+      if (killed) for (const f of suspects) yield* this.#freeNameless(f);
+    }
   }
 
   *closed(f: FileId): Task<void> {
-    if (yield* this.opens.close(f)) this.hooks.freed(f);
+    if (this.opens.close(f)) yield* this.#free(f);
+  }
+
+  /** To its end, also when the thread is killed meanwhile. */
+  *#free(f: FileId): Task<void> {
+    let killed = true;
+    try {
+      yield* this.storage.reclaim(f);
+      killed = false;
+      this.hooks.freed(f);
+    } catch (e) {
+      killed = false;
+      throw e;
+    } finally {
+      if (killed) {
+        yield* quietly(this.storage.reclaim(f));
+        this.hooks.freed(f);
+      }
+    }
+  }
+
+  *#freeNameless(f: FileId): Task<void> {
+    const attributes = yield* quietly(this.storage.attributes(f));
+    if (attributes?.links === 0 && this.opens.unlinked(f)) yield* quietly(this.#free(f));
+  }
+}
+
+/** What an operation comes to that nobody waits for any more: undefined when the file is gone, or cannot be reached. */
+function* quietly<R>(operation: Task<R>): Task<R | undefined> {
+  try {
+    return yield* operation;
+  } catch (e) {
+    if (!isKernelError(e)) throw e;
+    return undefined;
   }
 }

@@ -22,6 +22,19 @@ export {
 } from './codecs.ts';
 export type { Asker, DomainHooks } from './domain.ts';
 export { Domain } from './domain.ts';
+export type { LockRequest, OpenRequest, SetRequest, TruncateRequest } from './file-codecs.ts';
+export {
+  aboutFile,
+  bytesReply,
+  lockModes,
+  lockOwnerBytesMax,
+  lockRequest,
+  openRequest,
+  setRequest,
+  storedRecord,
+  storedReply,
+  truncateRequest,
+} from './file-codecs.ts';
 export { fileKey, fileOfToken, fileToken, sameFile } from './file-id.ts';
 export { Locks } from './locks.ts';
 export type { Hint, Hints } from './name-loop.ts';
@@ -47,6 +60,15 @@ export type { Need } from './permission.ts';
 export { demand, mayRemove, permits } from './permission.ts';
 export { RemoteNames, serverOf, startOf } from './remote-names.ts';
 export { ServedDomains } from './served-domains.ts';
+export { Serving } from './serving.ts';
+export {
+  readAtPosition,
+  readPosition,
+  readTurn,
+  writeAtPosition,
+  writePosition,
+  writeTurn,
+} from './shared-offsets.ts';
 export type { Name } from './two-names.ts';
 export { twoNameOperation } from './two-names.ts';
 export type { WalkFrom, WalkResult } from './walk.ts';

@@ -51,6 +51,16 @@ export class Locks {
     this.#wakeAll(lock);
   }
 
+  /** The owner goes by another name from now on; what he has stays his. Returns what that is. */
+  rename(file: string, owner: string, name: string): LockMode {
+    const lock = this.#locks.get(file);
+    const mode = lock?.owners.get(owner);
+    if (lock === undefined || mode === undefined) return 'none';
+    lock.owners.delete(owner);
+    lock.owners.set(name, mode);
+    return mode;
+  }
+
   /** Breaks the locks that this says yes to: of a host that died, or that does not have the file open any more. */
   breakWhere(dead: (owner: string, file: string) => boolean): void {
     for (const [file, lock] of [...this.#locks])

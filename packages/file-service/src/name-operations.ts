@@ -83,11 +83,10 @@ const operations: Routines = {
   *unlink(d, _, start, path, asker) {
     const w = yield* walkPath(d.storage, path, d.from(start, asker, { follow: false, entry: true }));
     if (w.is !== 'found') return w;
-    const { parent, name, attributes } = existing(w);
+    const { parent, name, file, attributes } = existing(w);
     yield* demandRemoval(d, parent, attributes, asker);
     if (attributes.type === 'directory') throw new KernelError('isDirectory', name);
-    const { file, linksLeft } = yield* d.storage.unlink(parent, name, { directory: false });
-    yield* d.unnamed(file, linksLeft);
+    yield* d.unname([file], d.storage.unlink(parent, name, { directory: false }), (gone) => gone);
     return done(null);
   },
 
@@ -113,13 +112,12 @@ const operations: Routines = {
     if (last === '.') throw new KernelError('badArgument', path);
     const w = yield* walkPath(d.storage, path, d.from(start, asker, { follow: false, entry: true }));
     if (w.is !== 'found') return w;
-    const { parent, name, attributes } = existing(w);
+    const { parent, name, file, attributes } = existing(w);
     if (attributes.type !== 'directory') throw new KernelError('notDirectory', name);
     if (name === '.') throw new KernelError('busy', 'the root of a domain');
     if (name === '..') throw new KernelError('notEmpty', name);
     yield* demandRemoval(d, parent, attributes, asker);
-    const { file, linksLeft } = yield* d.storage.unlink(parent, name, { directory: true });
-    yield* d.unnamed(file, linksLeft);
+    yield* d.unname([file], d.storage.unlink(parent, name, { directory: true }), (gone) => gone);
     return done(null);
   },
 

@@ -1,18 +1,12 @@
 /**
  * Who has what open at a server: one count for each file, gone at zero. A file that loses its last link while it is
- * open is reclaimed by its last close. A server that crashes loses the counts; what is an orphan then, `recover` frees.
+ * open is freed after its last close. A server that crashes loses the counts; what is an orphan then, `recover` frees.
  */
-import type { Task } from '@backplane/engine';
-import type { FileId, Storage } from '@backplane/slots';
+import type { FileId } from '@backplane/slots';
 import { fileKey } from './file-id.ts';
 
 export class OpenFiles {
-  readonly #storage: Storage;
   readonly #opens = new Map<string, { count: number; unlinked: boolean }>();
-
-  constructor(storage: Storage) {
-    this.#storage = storage;
-  }
 
   isOpen(f: FileId): boolean {
     return this.#opens.has(fileKey(f));
@@ -25,26 +19,20 @@ export class OpenFiles {
     else entry.count++;
   }
 
-  /** One use fewer. Returns true if that freed the file. */
-  *close(f: FileId): Task<boolean> {
+  /** One use fewer. Returns true if nobody needs the file any more: it is to be freed. */
+  close(f: FileId): boolean {
     const key = fileKey(f);
     const entry = this.#opens.get(key);
     if (entry === undefined) return false;
     if (--entry.count > 0) return false;
     this.#opens.delete(key);
-    if (!entry.unlinked) return false;
-    yield* this.#storage.reclaim(f);
-    return true;
+    return entry.unlinked;
   }
 
-  /** The file has lost its last name. Returns true if that freed it. */
-  *unlinked(f: FileId): Task<boolean> {
+  /** The file has lost its last name. Returns true if nobody has it open: it is to be freed. */
+  unlinked(f: FileId): boolean {
     const entry = this.#opens.get(fileKey(f));
-    if (entry !== undefined) {
-      entry.unlinked = true;
-      return false;
-    }
-    yield* this.#storage.reclaim(f);
-    return true;
+    if (entry !== undefined) entry.unlinked = true;
+    return entry === undefined;
   }
 }

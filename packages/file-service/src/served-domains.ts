@@ -23,14 +23,19 @@ import { type Asker, Domain, type DomainHooks } from './domain.ts';
 import { fileToken } from './file-id.ts';
 import { nameOperation } from './name-operations.ts';
 import type { NameProcedures, TwoNameReply } from './name-procedures.ts';
+import { Serving } from './serving.ts';
 import { twoNameOperation } from './two-names.ts';
 
 export class ServedDomains {
+  readonly serving: Serving;
+  readonly #storages: ReadonlyMap<string, Storage>;
   readonly #domains = new Map<number, Domain>();
   readonly #machine: Machine;
 
   constructor(storages: ReadonlyMap<string, Storage>, machine: Machine, hooks: DomainHooks) {
     this.#machine = machine;
+    this.#storages = storages;
+    this.serving = new Serving(machine);
     for (const [instance, storage] of storages) {
       if (this.#domains.has(storage.domain)) {
         throw new BackplaneError(
@@ -40,18 +45,25 @@ export class ServedDomains {
           `Give "${instance}" another one: option domain.`,
         );
       }
-      this.#domains.set(storage.domain, new Domain(storage, machine, hooks));
+      this.#domains.set(storage.domain, new Domain(this.serving.guard(storage), machine, hooks));
     }
   }
 
-  /** Makes the storages whole after a crash, before anybody is answered. */
-  *recover(): Task<void> {
-    for (const d of this.#domains.values()) yield* d.storage.recover();
+  /** Makes the storages whole after a crash; then serves what is asked, and lets itself be found. */
+  *start(naming: Naming, protocol: string): Task<void> {
+    for (const storage of this.#storages.values()) yield* storage.recover();
+    this.serving.begin();
+    this.#export(naming, protocol);
+  }
+
+  /** Returns when the storages may be put away. */
+  *halt(): Task<void> {
+    yield* this.serving.end();
   }
 
   /** Announces every domain under the name of its instance. */
-  export(naming: Naming, protocol: string, storages: ReadonlyMap<string, Storage>): void {
-    for (const [instance, storage] of storages) {
+  #export(naming: Naming, protocol: string): void {
+    for (const [instance, storage] of this.#storages) {
       const prefix = instance.startsWith('/') ? instance : '/';
       naming.export({
         prefix,

@@ -45,8 +45,8 @@ function* rename(d: Domain, a: Name, b: Name, asker: Asker): Task<WireAttempt<nu
   // The moved directory's own ".." changes with its parent.
   if (moved.attributes.type === 'directory' && !sameFile(moved.parent, second.parent))
     demand(moved.attributes, asker.who, 'write');
-  const { replaced } = yield* d.storage.rename(moved.parent, moved.name, second.parent, second.name);
-  if (replaced !== undefined) yield* d.unnamed(replaced.file, replaced.linksLeft);
+  const renamed = d.storage.rename(moved.parent, moved.name, second.parent, second.name);
+  yield* d.unname(second.file === undefined ? [] : [second.file], renamed, ({ replaced }) => replaced);
   return done(null);
 }
 

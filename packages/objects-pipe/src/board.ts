@@ -1,13 +1,6 @@
-/** The board for slot `objects`: the kind "pipe". A pipe lives on the host that made it and dies with it. */
-import {
-  type Component,
-  defineComponent,
-  type Elsewhere,
-  KernelError,
-  type ObjectKind,
-} from '@backplane/slots';
-import { Pipe } from './pipe.ts';
-import { PipeEnd } from './pipe-end.ts';
+/** The board for slot `objects`: the kind "pipe". */
+import { type Component, defineComponent } from '@backplane/slots';
+import { Pipes } from './pipes.ts';
 import { version } from './version.ts';
 
 export const pipes: Component<'objects'> = /* @__PURE__ */ defineComponent({
@@ -15,26 +8,9 @@ export const pipes: Component<'objects'> = /* @__PURE__ */ defineComponent({
   version,
   slot: 'objects',
   contract: 1,
-  requires: ['streams'],
-  create: ({ streams }, _options, machine) => {
-    let made = 0;
-    const kind: ObjectKind = {
-      kind: 'pipe',
-      pair() {
-        const pipe = new Pipe((w) => streams.wake(w));
-        made++;
-        return {
-          read: new PipeEnd(pipe, 'read', machine, made),
-          write: new PipeEnd(pipe, 'write', machine, made),
-        };
-      },
-      *open(e: Elsewhere) {
-        throw new KernelError(
-          'unsupported',
-          `a pipe is not opened by name: ${JSON.stringify(e.elsewhere.id)}`,
-        );
-      },
-    };
+  requires: ['streams', 'transport'],
+  create: ({ streams, transport }, _options, machine) => {
+    const kind = new Pipes(machine, transport, streams);
     streams.kind(kind);
     return kind;
   },

@@ -1,8 +1,7 @@
-/** One end of a pipe as an open object. */
+/** One end of a pipe as an open object, on the host that made the pipe. */
 import { charge, type Task } from '@backplane/engine';
 import {
   type Attributes,
-  authority,
   Busy,
   KernelError,
   type Machine,
@@ -14,31 +13,28 @@ import {
   type Traits,
   type Waiter,
 } from '@backplane/slots';
-import { bufferBytes, type Pipe } from './pipe.ts';
+import type { End, Pipe } from './pipe.ts';
+import { attributesOf, howOf, type PipeId, pipeTraits, refOf } from './pipe-id.ts';
 
 export class PipeEnd implements OpenObject {
   readonly ref: ObjectRef;
   readonly how: OpenHow;
-  readonly traits: Traits = {
-    blockBytes: bufferBytes,
-    seekable: false,
-    sharedOffset: true,
-    afterCrash: 'lost',
-  };
+  readonly traits: Traits = pipeTraits;
   readonly #pipe: Pipe;
-  readonly #end: 'read' | 'write';
+  readonly #end: End;
   readonly #machine: Machine;
-  readonly #identity: string;
-  readonly #madeNs: number;
+  readonly #id: PipeId;
+  /** It is closed here. */
+  readonly #left: () => void;
 
-  constructor(pipe: Pipe, end: 'read' | 'write', machine: Machine, number: number) {
+  constructor(pipe: Pipe, id: PipeId, end: End, machine: Machine, left: () => void) {
     this.#pipe = pipe;
+    this.#id = id;
     this.#end = end;
     this.#machine = machine;
-    this.#identity = `${machine.host}:pipe${machine.bootId}.${number}`;
-    this.#madeNs = machine.engine.nowNs;
-    this.ref = { kind: 'pipe', protocol: 'pipe', authority: authority(String(machine.host)), id: number };
-    this.how = end === 'read' ? { read: true } : { write: true };
+    this.#left = left;
+    this.ref = refOf(machine.host, id);
+    this.how = howOf(end);
   }
 
   *read(
@@ -62,19 +58,7 @@ export class PipeEnd implements OpenObject {
   }
 
   *attributes(): Task<Attributes> {
-    return {
-      type: 'namedPipe',
-      sizeBytes: this.#pipe.usedBytes,
-      links: 0,
-      mode: 0o600,
-      uid: 0,
-      gid: 0,
-      version: 0,
-      modifyNs: this.#madeNs,
-      changeNs: this.#madeNs,
-      accessNs: this.#madeNs,
-      identity: this.#identity,
-    };
+    return attributesOf(this.ref, this.#id, this.#pipe.usedBytes);
   }
 
   *setAttributes(): Task<void> {
@@ -98,8 +82,11 @@ export class PipeEnd implements OpenObject {
   }
 
   *close(): Task<void> {
-    this.#pipe.closeEnd(this.#end);
+    this.#left();
   }
+
+  /** The pipe stays where it is: its board counts who has which end. */
+  *depart(): Task<void> {}
 
   #chargeCopy(bytes: number): void {
     charge(Math.round(this.#machine.type.costs.copyNsPerByte * bytes), Busy.files);

@@ -10,26 +10,29 @@
  *
  * So writes of at most a buffer are never mixed with those of others. Who would block leaves a waiter; whoever changes
  * the state wakes all of the other side, and they try again.
+ *
+ * An end counts the hosts that use it: it moves, and may be used on several at once.
  */
-import { KernelError, type Ready, type Waiter } from '@backplane/slots';
+import { type HostId, KernelError, type Ready, type Waiter } from '@backplane/slots';
 
 export const bufferBytes = 4096;
+export type End = 'read' | 'write';
 
 export class Pipe {
   readonly #buffer = new Uint8Array(bufferBytes);
   #head = 0;
   #used = 0;
-  #readers = 1;
-  #writers = 1;
+  readonly #hosts: { readonly [E in End]: Set<HostId> };
   #waiting: Waiter[] = [];
   readonly #wake: (w: Waiter) => void;
 
-  constructor(wake: (w: Waiter) => void) {
+  constructor(wake: (w: Waiter) => void, maker: HostId) {
     this.#wake = wake;
+    this.#hosts = { read: new Set([maker]), write: new Set([maker]) };
   }
 
   read(count: number, waiter: Waiter): Uint8Array {
-    if (this.#used === 0 && this.#writers > 0) {
+    if (this.#used === 0 && this.#hosts.write.size > 0) {
       this.#waiting.push(waiter);
       throw new KernelError('wouldBlock', 'an empty pipe');
     }
@@ -41,11 +44,15 @@ export class Pipe {
     return bytes;
   }
 
-  /** Returns how many bytes were taken. */
-  write(bytes: Uint8Array, waiter: Waiter): number {
-    if (this.#readers === 0) throw new KernelError('brokenPipe');
+  /**
+   * Returns how many bytes were taken.
+   *
+   * @param wanted length of the whole write, of which `bytes` may be only what can fit
+   */
+  write(bytes: Uint8Array, waiter: Waiter, wanted: number = bytes.length): number {
+    if (this.#hosts.read.size === 0) throw new KernelError('brokenPipe');
     const room = bufferBytes - this.#used;
-    const needed = bytes.length <= bufferBytes ? bytes.length : 1;
+    const needed = wanted <= bufferBytes ? bytes.length : 1;
     if (room < needed) {
       this.#waiting.push(waiter);
       throw new KernelError('wouldBlock', 'a full pipe');
@@ -59,17 +66,29 @@ export class Pipe {
   }
 
   /** What one end can do without blocking; the waiter is left if that is nothing. */
-  poll(end: 'read' | 'write', waiter: Waiter): Ready {
-    const read = end === 'read' && (this.#used > 0 || this.#writers === 0);
-    const write = end === 'write' && (this.#used < bufferBytes || this.#readers === 0);
+  poll(end: End, waiter: Waiter): Ready {
+    const read = end === 'read' && (this.#used > 0 || this.#hosts.write.size === 0);
+    const write = end === 'write' && (this.#used < bufferBytes || this.#hosts.read.size === 0);
     if (!read && !write) this.#waiting.push(waiter);
     return { read, write, exception: false };
   }
 
-  closeEnd(end: 'read' | 'write'): void {
-    if (end === 'read') this.#readers--;
-    else this.#writers--;
-    this.#wakeAll();
+  isUsedBy(end: End, host: HostId): boolean {
+    return this.#hosts[end].has(host);
+  }
+
+  enter(end: End, host: HostId): void {
+    this.#hosts[end].add(host);
+  }
+
+  /** The host uses this end no more. */
+  leave(end: End, host: HostId): void {
+    if (this.#hosts[end].delete(host)) this.#wakeAll();
+  }
+
+  /** Nobody has an end of it. */
+  get isAbandoned(): boolean {
+    return this.#hosts.read.size === 0 && this.#hosts.write.size === 0;
   }
 
   get usedBytes(): number {

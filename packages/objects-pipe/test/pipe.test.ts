@@ -23,7 +23,8 @@ function world(): World {
     kind: (k: ObjectKind) => kinds.push(k),
     wake: (w: Waiter) => woken.push(w.ticket),
   } as unknown as Streams;
-  pipes().create({ streams, wrapped: new Map() } as never, machine);
+  const transport = { serve: () => () => {}, peers: { onDead: () => () => {} } };
+  pipes().create({ streams, transport, wrapped: new Map() } as never, machine);
   const pair = kinds[0]?.pair?.();
   if (pair === undefined) throw new Error('no pipe');
   return {

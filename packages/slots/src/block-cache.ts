@@ -11,8 +11,12 @@ export interface Backing {
   /** The block's bytes; fewer than a block at the end of an object. May block; the caller looks again afterwards. */
   fetch(block: number): Task<Uint8Array>;
   /**
-   * Stores one block below. `lastDirty`: no other dirty block of the object is left. Use the object's size of this
-   * moment, or a late block makes a truncated file grow. An error leaves the block dirty.
+   * Stores one block below. `lastDirty`: when this began, no other block of the object was dirty. Use the object's size of
+   * this moment, or a late block makes a truncated file grow. An error leaves the block dirty.
+   *
+   * The cache sees to it that somebody is told: an object never becomes clean by a write-back that was not. Where several
+   * blocks were under way at once, each while another was dirty, the one that ends last is stored a second time and told
+   * then; a block may so come twice with the same bytes.
    */
   writeBack(block: number, bytes: Uint8Array, o: { readonly lastDirty: boolean }): Task<void>;
 }

@@ -2,8 +2,10 @@
 
 export type { AddressSpace, PageSource, Vm } from './address-space.ts';
 export type { Datagram, Internet, Locator } from './addresses.ts';
+export { internetAddress, internetHost } from './addresses.ts';
 export { assert, BackplaneError, isBackplaneError, nearest } from './backplane-error.ts';
 export type { Backing, BlockCache, CachedObject, WriteDelay } from './block-cache.ts';
+export { chooseInterface } from './choose-interface.ts';
 export type {
   Board,
   Component,
@@ -77,6 +79,9 @@ export type {
   Elsewhere,
   FileProtocol,
   LockMode,
+  Movable,
+  Move,
+  Mover,
   NameOps,
   ObjectKind,
   ObjectRef,
@@ -84,9 +89,12 @@ export type {
   OpenObject,
   Position,
   Ready,
+  Sharing,
   Stream,
+  StreamPlace,
   Streams,
   Traits,
+  Turn,
   TwoNameOp,
   Waiter,
 } from './streams.ts';

@@ -3,7 +3,8 @@
  *
  * A name operation goes through the process's view, which finds a target; the protocol of the target does the rest. An
  * open that meets an object of another kind is finished by that kind, after naming is done. Reads and writes that have
- * nothing to do are tried again when the object wakes them.
+ * nothing to do are tried again when the object wakes them; those at an offset that the I/O server holds for several
+ * hosts, when the server has been told again that this host is one of them.
  */
 import { type Task, tasks } from '@backplane/engine';
 import {
@@ -13,26 +14,34 @@ import {
   defineComponent,
   type Elsewhere,
   type FileProtocol,
+  type HostId,
   isKernelError,
   KernelError,
   type LockMode,
   type Machine,
+  type Movable,
+  type Mover,
   type NameOps,
   type NameTarget,
   type NameView,
   type ObjectKind,
+  type ObjectRef,
   type OpenHow,
   type OpenObject,
-  type Position,
   type Ready,
   type Stream,
+  type StreamId,
+  type StreamPlace,
   type Streams,
   streamId,
   type Transport,
+  type Turn,
   type TwoNameOp,
   type Undo,
   type Waiter,
 } from '@backplane/slots';
+import { Moves } from './moves.ts';
+import { Shadows } from './shadows.ts';
 import { OpenStream } from './stream.ts';
 import { type Kinds, type Protocols, Switch } from './switch.ts';
 import { version } from './version.ts';
@@ -58,8 +67,9 @@ class StreamTable implements Streams {
   readonly #protocols: Protocols = new Switch('file protocol');
   readonly #kinds: Kinds = new Switch('kind of object');
   readonly #waits: Waits;
+  readonly #moves: Moves;
+  readonly #shadows: Shadows;
   #opened = 0;
-  #open = 0;
 
   constructor(transport: Transport, machine: Machine) {
     this.#transport = transport;
@@ -75,8 +85,14 @@ class StreamTable implements Streams {
     function* wakeUp(ticket: number): Task<void> {
       waits.wake(ticket);
     }
+    const moverOf = (ref: ObjectRef): Mover => this.#moverOf(ref);
+    this.#moves = new Moves(transport, machine, moverOf);
+    this.#shadows = new Shadows(transport, moverOf);
     machine.metrics.register('streams.opened', () => this.#opened);
-    machine.metrics.register('streams.open', () => this.#open);
+    machine.metrics.register('streams.open', () => this.#moves.open);
+    machine.metrics.register('streams.arrived', () => this.#moves.arrived);
+    machine.metrics.register('streams.departed', () => this.#moves.departed);
+    machine.metrics.register('streams.shadows', () => this.#shadows.count);
   }
 
   protocol(p: FileProtocol): Undo {
@@ -139,13 +155,14 @@ class StreamTable implements Streams {
     try {
       for (;;) {
         const waiter = this.#waits.open();
+        const { asked } = stream;
         try {
-          const { bytes, next } = yield* object.read(position(stream), count, waiter);
+          const { bytes, next, turn } = yield* object.read(stream.position, count, waiter);
           this.#waits.close(waiter);
-          stream.offset = next;
+          stream.went(next, turn, asked);
           return bytes;
         } catch (e) {
-          yield* this.#sitOut(e, waiter, nonBlocking);
+          yield* this.#sitOut(stream, e, waiter, nonBlocking);
         }
       }
     } finally {
@@ -163,26 +180,34 @@ class StreamTable implements Streams {
       let written = 0;
       for (;;) {
         const waiter = this.#waits.open();
+        const { asked } = stream;
         try {
-          const at = object.how.append === true ? 'end' : position(stream);
-          const { count, next } = yield* object.write(
+          const at = object.how.append === true ? 'end' : stream.position;
+          const { count, next, turn } = yield* object.write(
             at,
             written === 0 ? bytes : bytes.subarray(written),
             waiter,
           );
           this.#waits.close(waiter);
-          stream.offset = next;
+          yield* this.#wrote(stream, next, turn, asked);
           written += count;
           // An object that took only a part has no room for the rest now: it will say so, and wake us.
           if (written >= bytes.length) return written;
         } catch (e) {
           if (nonBlocking && written > 0 && isKernelError(e, 'wouldBlock')) return written;
-          yield* this.#sitOut(e, waiter, nonBlocking);
+          yield* this.#sitOut(stream, e, waiter, nonBlocking);
         }
       }
     } finally {
       if (seekable) stream.lock.release();
     }
+  }
+
+  /** An append goes to the end; the offset that several hosts share follows where somebody may read from it. */
+  *#wrote(stream: OpenStream, next: number, turn: Turn | undefined, asked: number): Task<void> {
+    if (turn === undefined && stream.shared && stream.object.how.read === true)
+      yield* this.#moves.seek(stream, next, 'start');
+    else stream.went(next, turn, asked);
   }
 
   *readAt(s: Stream, at: number, count: number): Task<Uint8Array> {
@@ -215,13 +240,10 @@ class StreamTable implements Streams {
     if (!stream.object.traits.seekable) throw new KernelError('notSeekable');
     yield* stream.lock.acquire();
     try {
-      const base =
-        from === 'start'
-          ? 0
-          : from === 'current'
-            ? stream.offset
-            : (yield* stream.object.attributes()).sizeBytes;
-      const offset = base + to;
+      const end = from === 'end' ? (yield* stream.object.attributes()).sizeBytes : 0;
+      if (stream.shared)
+        return yield* this.#moves.seek(stream, end + to, from === 'current' ? from : 'start');
+      const offset = (from === 'current' ? stream.offset : end) + to;
       if (!Number.isSafeInteger(offset) || offset < 0)
         throw new KernelError('badArgument', `offset ${offset}`);
       stream.offset = offset;
@@ -270,7 +292,7 @@ class StreamTable implements Streams {
         this.#waits.close(waiter);
         return;
       } catch (e) {
-        yield* this.#sitOut(e, waiter, !o.wait);
+        yield* this.#sitOut(stream, e, waiter, !o.wait);
       }
     }
   }
@@ -289,8 +311,13 @@ class StreamTable implements Streams {
     }
   }
 
-  /** After an operation that would block: waits for the object's wake-up. Anything else is thrown on. */
-  *#sitOut(e: unknown, waiter: Waiter, nonBlocking: boolean): Task<void> {
+  /** After an operation that may be tried again, when the object has woken us, or the server knows us again. */
+  *#sitOut(stream: OpenStream, e: unknown, waiter: Waiter, nonBlocking: boolean): Task<void> {
+    if (stream.shared && isKernelError(e, 'recovering')) {
+      this.#waits.close(waiter);
+      yield* this.#moves.rejoin(stream);
+      return;
+    }
     if (nonBlocking || !isKernelError(e, 'wouldBlock')) {
       this.#waits.close(waiter);
       throw e;
@@ -306,25 +333,51 @@ class StreamTable implements Streams {
   }
 
   *close(s: Stream): Task<void> {
-    const stream = own(s);
-    if (--stream.references > 0) return;
-    this.#open--;
-    yield* stream.object.close();
+    yield* this.#moves.close(own(s));
   }
 
   #enter(object: OpenObject): OpenStream {
-    this.#open++;
-    return new OpenStream(
-      streamId(`${this.#machine.host}.${this.#machine.bootId}.${++this.#opened}`),
-      object,
-    );
+    const id = streamId(`${this.#machine.host}.${this.#machine.bootId}.${++this.#opened}`);
+    return this.#moves.entered(new OpenStream(id, object));
+  }
+
+  // ---- moving
+
+  describe(s: Stream): Movable {
+    return this.#moves.describe(own(s));
+  }
+
+  withdraw(m: Movable): boolean {
+    return this.#moves.withdraw(m);
+  }
+
+  *adopt(m: Movable): Task<Stream> {
+    return yield* this.#moves.adopt(m);
+  }
+
+  *handOver(server: HostId, m: Movable): Task<{ readonly place: StreamPlace; readonly granted: Uint8Array }> {
+    return yield* this.#moves.handOver(server, m);
+  }
+
+  *fetch(m: Movable): Task<StreamPlace> {
+    return yield* this.#moves.fetch(m);
+  }
+
+  *atShared<T extends { readonly next: number }>(
+    id: StreamId,
+    by: HostId,
+    operation: (offset: number) => Task<T>,
+  ): Task<{ readonly result: T; readonly turn: Turn }> {
+    return yield* this.#shadows.at(id, by, operation);
+  }
+
+  #moverOf({ kind, protocol }: ObjectRef): Mover {
+    return kind === 'file' ? this.#protocols.find(protocol) : this.#kinds.find(kind);
   }
 }
 
 /** Streams are made here only, so every stream that comes back is one of ours. */
 const own = (s: Stream): OpenStream => s as OpenStream;
-
-const position = (s: OpenStream): Position => (s.shared ? { shared: s.id } : s.offset);
 
 function demandOffset(object: OpenObject, at: number): void {
   if (!object.traits.seekable) throw new KernelError('notSeekable');

@@ -18,8 +18,11 @@ export class Switch<T> {
         'Take one of them out.',
       );
     this.#entries.set(name, entry);
+    let registered = true;
     return () => {
-      if (this.#entries.get(name) === entry) this.#entries.delete(name);
+      // The same may have been registered anew since: that registration stays.
+      if (registered) this.#entries.delete(name);
+      registered = false;
     };
   }
 

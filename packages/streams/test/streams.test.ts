@@ -82,7 +82,7 @@ const who = { uid: 0, gid: 0, groups: [] };
 
 function world() {
   const machine = testMachine();
-  const transport = { serve: () => () => {} } as unknown as Transport;
+  const transport = { serve: () => () => {}, peers: { onDead: () => () => {} } } as unknown as Transport;
   const board: Streams = streams().create({ transport, wrapped: new Map() } as never, machine);
   const opened: Text[] = [];
   const protocol = {

@@ -6,7 +6,7 @@ import type { Task } from '@backplane/engine';
 import { type Calls, isKernelError } from '@backplane/slots';
 
 /** Bytes of one read or write. */
-export const unitBytes = 4096;
+const unitBytes = 4096;
 
 export const nameOperations = ['open and close', 'failed open', 'stat'] as const;
 export type NameOperation = (typeof nameOperations)[number];
