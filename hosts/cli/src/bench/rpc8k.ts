@@ -11,9 +11,9 @@ export interface Rpc8kOptions {
 }
 
 /** Simulated, by point: so long that what the runtime compiles at the start does not count. */
-const defaultSeconds: Readonly<Record<string, string>> = { A: '2000', B: '800', C: '400' };
+const defaultSeconds: Readonly<Record<string, string>> = { A: '2000', B: '1000', C: '1000' };
 
-const simulatedSeconds = (o: Rpc8kOptions): string => o.seconds ?? defaultSeconds[o.point] ?? '400';
+const simulatedSeconds = (o: Rpc8kOptions): string => o.seconds ?? defaultSeconds[o.point] ?? '1000';
 
 export async function rpc8k(o: Rpc8kOptions, { outside, interrupted }: Session): Promise<Line> {
   const kernels = { '': await outside.kernel(o.kernel) };

@@ -23,9 +23,9 @@ interface BenchOptions extends Rpc8kOptions {
 
 /** Of the engine alone. */
 const workloads: Readonly<Record<string, () => Outcome>> = {
-  w1: () => w1({ processes: 1000, sleeps: 2000 }),
-  'w1-5': () => w1({ processes: 1000, sleeps: 1000 }, 5),
-  callbacks: () => callbacks({ processes: 1000, sleeps: 2000 }),
+  w1: () => w1({ processes: 1000, sleeps: 5000 }),
+  'w1-5': () => w1({ processes: 1000, sleeps: 5000 }, 5),
+  callbacks: () => callbacks({ processes: 1000, sleeps: 5000 }),
   w2: () => w2({ groups: 100, items: 500 }),
   mm1: () => mm1({ customers: 300_000 }),
 };
@@ -38,7 +38,7 @@ export function addBench(program: Command, session: Session): void {
     .description('speed of the emulation itself, beside other simulators')
     .option('--point <A|B|C>', 'of rpc8k: 10 hosts, 100 hosts, 100 hosts saturated', 'A')
     .option('--kernel <kernel>', 'of rpc8k: sprite, or a kernel file', 'sprite')
-    .option('--seconds <n>', 'of rpc8k: simulated seconds (default: 2000, 800, 400 by point)')
+    .option('--seconds <n>', 'of rpc8k: simulated seconds (default: 2000, 1000, 1000 by point)')
     .option('--rounds <n>', 'measurements, of which the median by rate is shown', '5')
     .option('--peers <dir>', `programs of other simulators (default: ${usualFolder}, if it is there)`)
     .option('--peers-build <dir>', 'the compiled ones among them (default: build, in that folder)')
