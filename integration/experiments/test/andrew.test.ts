@@ -32,10 +32,10 @@ describe('the Andrew benchmark', () => {
     for (const p of shipped.phases) expect(p.seconds).toBeGreaterThan(0);
   });
 
-  it('takes minutes on the machines of 1988, nearly all of it to compile', () => {
+  it('takes minutes on the machines of 1988, most of them to compile', () => {
     expect(shipped.seconds).toBeGreaterThan(240);
     expect(shipped.seconds).toBeLessThan(420);
-    expect((shipped.phases[4]?.seconds ?? 0) / shipped.seconds).toBeGreaterThan(0.9);
+    expect((shipped.phases[4]?.seconds ?? 0) / shipped.seconds).toBeGreaterThan(0.8);
   });
 
   it('says so and skips where a tree has no C', () => {

@@ -39,7 +39,7 @@ describe('published figures', () => {
       expect(of('predicted')).toBeGreaterThanOrEqual(20);
       expect(of('fitted')).toBeLessThanOrEqual(of('predicted') / 2);
       expect(medianDeviation(all)).toBeLessThan(0.07);
-      expect(outOfBand(all)).toEqual(['write, server disk', 'network, one client, client cache']);
+      expect(outOfBand(all)).toEqual(['write, server disk']);
     },
   );
 

@@ -204,7 +204,8 @@ function* systemFiles(storage: Storage): Task<void> {
     yield* place(storage, `${includeDirectory}/${path}`, new Uint8Array(Buffer.from(text)), 0o644);
   yield* place(storage, libraryPath, filler(libraryBytes), 0o644);
   yield* place(storage, passwordFile, filler(passwordBytes), 0o644);
-  for (const { path, sizeBytes } of executables) yield* place(storage, path, filler(sizeBytes), 0o755);
+  for (const { path, textBytes, dataBytes } of executables)
+    yield* place(storage, path, filler(textBytes + dataBytes), 0o755);
   yield* storage.setAttributes(yield* directoryFor(storage, '/tmp'), { mode: 0o1777 });
 }
 

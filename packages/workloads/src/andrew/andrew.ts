@@ -1,9 +1,10 @@
 /** The Andrew benchmark as a program: five phases over a source tree, each timed. */
 import type { Task } from '@backplane/engine';
 import type { Calls } from '@backplane/slots';
+import { readThrough } from '../stdio.ts';
 import type { Commands } from './commands.ts';
 import { type CompilerOptions, compile, link } from './compiler.ts';
-import { copyFiles, find, makeDirectories, readAll, type Site, scanDirectories } from './phases.ts';
+import { copyFiles, copyIn, find, makeDirectories, readAll, type Site, scanDirectories } from './phases.ts';
 import { libraryPath } from './system-files.ts';
 
 export interface PhaseTime {
@@ -21,7 +22,7 @@ export interface AndrewTimes {
 
 export interface AndrewPlaces {
   readonly source: string;
-  /** Made by the first phase. */
+  /** Does not exist yet. */
   readonly target: string;
   /** Where temporary files go: a name to which suffixes are added. */
   readonly temporary: string;
@@ -40,6 +41,7 @@ export function* andrew(sys: Calls, p: AndrewPlaces): Task<AndrewTimes> {
     yield* phase;
     phases.push({ name, seconds: ((yield* sys.time()) - startNs) / 1e9 });
   };
+  yield* sys.mkdir(p.target, 0o755);
   yield* timed('makedir', makeDirectories(sys, site));
   yield* timed('copy', copyFiles(sys, site));
   yield* timed('scandir', scanDirectories(sys, site));
@@ -56,11 +58,13 @@ export function* andrew(sys: Calls, p: AndrewPlaces): Task<AndrewTimes> {
 /** make: looks at every file that may decide what is to be done, compiles what is, links all of it. */
 function* make(sys: Calls, site: Site, sources: readonly string[], temporary: string): Task<void> {
   if (sources.length === 0) return;
-  const { tree, target, commands, instructionNs } = site;
+  const { tree, commands, instructionNs } = site;
+  const target = copyIn(site.target);
   const headers = tree.files.filter((f) => f.endsWith('.h'));
   const o: CompilerOptions = { includes: includeDirectories(headers, target), instructionNs, commands };
   yield* commands.run(sys, 'make', function* (maker) {
     const objects: string[] = [];
+    for (const f of tree.files) if (/^[Mm]akefile$/.test(f)) yield* readThrough(maker, `${target}/${f}`);
     for (const source of sources) {
       for (const f of [source, ...headers]) yield* maker.stat(`${target}/${f}`);
       const object = `${target}/${source.slice(0, -2)}.o`;

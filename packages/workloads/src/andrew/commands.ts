@@ -1,37 +1,54 @@
 /**
  * Programs as files: what running one costs the file system. The shell looks for a name in the directories of its path;
- * the kernel opens the file it finds for execution and reads its header, and brings the text into memory unless another
- * process of this machine has had it there before (Sprite's sticky segments kept text after its last process had ended).
+ * the kernel opens the file it finds for execution and reads its header. It brings the text into memory unless another
+ * process of this machine has had it there before (Sprite's sticky segments kept text after its last process had ended),
+ * and the initialised data for every process anew. All of it is brought, although a real process would touch a part.
  */
 import type { Task } from '@backplane/engine';
-import { type Calls, isKernelError, KernelError, type Program } from '@backplane/slots';
+import { type Calls, type Fd, isKernelError, KernelError, type Program } from '@backplane/slots';
 
 /** In the order in which they are searched. */
 const searchPath = ['/usr/ucb', '/bin', '/usr/bin'];
 
 interface Executable {
   readonly path: string;
-  readonly sizeBytes: number;
+  readonly textBytes: number;
+  /** Initialised data, behind the text. */
+  readonly dataBytes: number;
 }
+
+const executable = (path: string, textBytes: number, dataBytes: number): Executable => ({
+  path,
+  textBytes,
+  dataBytes,
+});
 
 /** The programs of the benchmark where 4.3BSD had them, with sizes of its order. */
 export const executables: readonly Executable[] = [
-  { path: '/bin/mkdir', sizeBytes: 14_000 },
-  { path: '/bin/cp', sizeBytes: 16_000 },
-  { path: '/usr/bin/find', sizeBytes: 28_000 },
-  { path: '/bin/ls', sizeBytes: 22_000 },
-  { path: '/usr/ucb/grep', sizeBytes: 20_000 },
-  { path: '/usr/ucb/wc', sizeBytes: 14_000 },
-  { path: '/bin/make', sizeBytes: 44_000 },
-  { path: '/bin/cc', sizeBytes: 22_000 },
-  { path: '/lib/cpp', sizeBytes: 34_000 },
-  { path: '/lib/ccom', sizeBytes: 160_000 },
-  { path: '/lib/c2', sizeBytes: 46_000 },
-  { path: '/bin/as', sizeBytes: 76_000 },
-  { path: '/bin/ld', sizeBytes: 48_000 },
+  executable('/bin/mkdir', 12_000, 2_000),
+  executable('/bin/cp', 14_000, 2_000),
+  executable('/usr/bin/find', 24_000, 4_000),
+  executable('/bin/ls', 18_000, 4_000),
+  executable('/bin/du', 14_000, 2_000),
+  executable('/usr/ucb/grep', 17_000, 3_000),
+  executable('/usr/ucb/wc', 12_000, 2_000),
+  executable('/bin/make', 36_000, 8_000),
+  executable('/bin/cc', 18_000, 4_000),
+  executable('/lib/cpp', 28_000, 6_000),
+  executable('/lib/ccom', 136_000, 24_000),
+  executable('/lib/c2', 40_000, 6_000),
+  executable('/bin/as', 64_000, 12_000),
+  executable('/bin/ld', 42_000, 6_000),
 ];
 
+const sizesOf = (path: string): Executable => {
+  const found = executables.find((e) => e.path === path);
+  if (found === undefined) throw new KernelError('notFound', path);
+  return found;
+};
+
 const headerBytes = 32;
+/** Of a Sun-3. */
 const pageBytes = 8192;
 
 /** The programs of one machine. */
@@ -55,10 +72,12 @@ export class Commands {
     const path = yield* this.#find(sys, name);
     const fd = yield* sys.open(path, { read: true, execute: true });
     yield* sys.read(fd, headerBytes);
+    const { textBytes, dataBytes } = sizesOf(path);
     if (!this.#resident.has(path)) {
       this.#resident.add(path);
-      while ((yield* sys.read(fd, pageBytes)).length > 0);
+      yield* pageIn(sys, fd, 0, textBytes);
     }
+    yield* pageIn(sys, fd, textBytes, dataBytes);
     const status = yield* program(sys);
     yield* sys.close(fd);
     return status;
@@ -76,4 +95,9 @@ export class Commands {
     }
     throw new KernelError('notFound', name);
   }
+}
+
+function* pageIn(sys: Calls, fd: Fd, from: number, sizeBytes: number): Task<void> {
+  for (let at = from; at < from + sizeBytes; at += pageBytes)
+    yield* sys.readAt(fd, at, Math.min(pageBytes, from + sizeBytes - at));
 }

@@ -10,12 +10,12 @@
 import type { Task } from '@backplane/engine';
 import type { Calls, Program } from '@backplane/slots';
 import { encodeUtf8 } from '@backplane/wire';
-import { createFile, type OutputStream, readThrough } from '../stdio.ts';
+import { createFile, type OutputStream, readThrough, stdioBytes } from '../stdio.ts';
 import type { Commands } from './commands.ts';
 import { preprocess } from './preprocessor.ts';
 
 /** Instructions for one byte of input, by pass. Their sum is fitted; see above. */
-const instructionsPerByte = { preprocess: 12, compile: 59, optimise: 36, assemble: 31, link: 5 };
+const instructionsPerByte = { preprocess: 12, compile: 57, optimise: 36, assemble: 31, link: 5 };
 type Pass = keyof typeof instructionsPerByte;
 
 /** Bytes of output for one of input. */
@@ -48,7 +48,7 @@ export function* compile(
   );
   yield* commands.run(sys, '/lib/ccom', filter('compile', text, assembly, o));
   yield* commands.run(sys, '/lib/c2', filter('optimise', assembly, better, o));
-  yield* commands.run(sys, '/bin/as', filter('assemble', better, object, o, 2));
+  yield* commands.run(sys, '/bin/as', filter('assemble', better, object, o));
   for (const path of [text, assembly, better]) yield* sys.unlink(path);
   return 0;
 }
@@ -79,34 +79,28 @@ export function* link(
 
 // ---- the other passes
 
-/** A process that reads its input (so many times) and writes a part of what it reads in another form. */
-const filter = (
-  pass: keyof typeof outputShare,
-  input: string,
-  output: string,
-  o: CompilerOptions,
-  readings = 1,
-): Program =>
+/** A process that reads its input, and writes a part of what it read in another form. */
+const filter = (pass: keyof typeof outputShare, input: string, output: string, o: CompilerOptions): Program =>
   function* (sys) {
     const digest = new Digest();
-    let size = 0;
-    for (let reading = 0; reading < readings; reading++) {
-      size = yield* readThrough(sys, input, (bytes) => digest.add(bytes));
-      yield* sys.compute((size * instructionsPerByte[pass] * o.instructionNs) / readings);
-    }
+    const size = yield* readThrough(sys, input, (bytes) => digest.add(bytes));
+    yield* sys.compute(size * instructionsPerByte[pass] * o.instructionNs);
     const out = yield* createFile(sys, output);
     yield* emit(out, digest, Math.floor(size * outputShare[pass]));
     yield* out.close();
     return 0;
   };
 
-/** 32 bits that depend on every byte: FNV-1a, with a multiplication that is the same on every machine. */
+/** 32 bits that depend on every byte: FNV-1a over words, with a multiplication that is the same on every machine. */
 class Digest {
   #state = 0x811c9dc5;
 
   add(bytes: Uint8Array): void {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    const words = bytes.length - (bytes.length % 4);
     let state = this.#state;
-    for (const byte of bytes) state = Math.imul(state ^ byte, 0x01000193);
+    for (let i = 0; i < words; i += 4) state = Math.imul(state ^ view.getInt32(i), 0x01000193);
+    for (let i = words; i < bytes.length; i++) state = Math.imul(state ^ (bytes[i] ?? 0), 0x01000193);
     this.#state = state;
   }
 
@@ -116,42 +110,27 @@ class Digest {
   }
 }
 
-const mnemonics = ['movl', 'addl', 'subl', 'cmpl', 'lea', 'jsr', 'tstl', 'andl'];
-const linesBytes = 1024;
-const lineBytesMax = 32;
-
-/** Lines of something like assembler, a kilobyte and a line at a time. */
-function* emit(out: OutputStream, digest: Digest, sizeBytes: number): Task<void> {
-  // By mnemonic and register: all of a line up to its displacement.
-  const beginnings = mnemonics.flatMap((m) =>
-    Array.from({ length: 8 }, (_, register) => encodeUtf8(`\t${m}\td${register},a6@(-`)),
-  );
-  const block = new Uint8Array(linesBytes + lineBytesMax);
-  let left = sizeBytes;
-  while (left > 0) {
-    let length = 0;
-    while (length < linesBytes) {
+/** Kilobytes of lines of something like assembler, made once; programs differ in which of them they are made of. */
+const passages: readonly Uint8Array[] = (() => {
+  const mnemonics = ['movl', 'addl', 'subl', 'cmpl', 'lea', 'jsr', 'tstl', 'andl'];
+  const digest = new Digest();
+  return Array.from({ length: 64 }, () => {
+    let text = '';
+    while (text.length < stdioBytes) {
       const n = digest.next();
-      const beginning = beginnings[n % 64] ?? block;
-      for (let i = 0; i < beginning.length; i++) block[length++] = beginning[i] ?? 0;
-      length = putDecimal(block, length, (n >>> 6) % 1024);
-      block[length++] = 0x29; // )
-      block[length++] = 0x0a;
+      text += `\t${mnemonics[n % 8]}\td${(n >>> 3) % 8},a6@(-${(n >>> 6) % 1024})\n`;
     }
-    const count = Math.min(length, left);
-    yield* out.write(block.subarray(0, count));
-    left -= count;
-  }
-}
+    return encodeUtf8(text);
+  });
+})();
 
-/** Writes a number below 10,000 in decimal; returns where it ends. */
-function putDecimal(to: Uint8Array, at: number, n: number): number {
-  let end = at;
-  for (
-    let unit = n >= 1000 ? 1000 : n >= 100 ? 100 : n >= 10 ? 10 : 1;
-    unit >= 1;
-    unit = Math.floor(unit / 10)
-  )
-    to[end++] = 0x30 + (Math.floor(n / unit) % 10);
-  return end;
+/** So many bytes of assembler that depend on what was read: its digest in a comment, then passages that it chooses. */
+function* emit(out: OutputStream, digest: Digest, sizeBytes: number): Task<void> {
+  const comment = encodeUtf8(`|${digest.next().toString(16)}\n`);
+  yield* out.write(comment.subarray(0, sizeBytes));
+  for (let left = sizeBytes - comment.length; left > 0; ) {
+    const passage = passages[digest.next() % passages.length] ?? comment;
+    yield* out.write(passage.subarray(0, left));
+    left -= passage.length;
+  }
 }

@@ -1,10 +1,11 @@
 /**
- * The first four phases of the Andrew benchmark (Howard et al. 1988), as its script ran them on 4.3BSD: MakeDir with a mkdir
- * for each directory, Copy with a cp for each directory's files, ScanDir with a find that runs ls on every entry, ReadAll
- * with one that runs grep, and one that runs wc, on every file. Programs read and write by buffers of 1 KB.
+ * The first four phases of the Andrew benchmark (Howard et al. 1988), as its script ran them: MakeDir makes the tree's
+ * directories five times over, Copy runs a cp for each file, ScanDir a find that runs ls -l on every entry and then du,
+ * ReadAll a find that runs grep on every entry and another that runs wc. Programs read and write by buffers of 1 KB. What
+ * they print is not kept.
  */
 import type { Task } from '@backplane/engine';
-import type { Calls } from '@backplane/slots';
+import { type Calls, isKernelError } from '@backplane/slots';
 import { copyFile, readThrough } from '../stdio.ts';
 import type { Commands } from './commands.ts';
 import { passwordFile } from './system-files.ts';
@@ -25,6 +26,12 @@ export interface Site {
   readonly instructionNs: number;
 }
 
+/** As the script calls them, below the target. Files are copied into the first; the others stay empty. */
+const copies = ['testfs1', 'testfs2', 'testfs3', 'testfs4', 'testfs5'] as const;
+
+/** The directory below the target that gets the files. */
+export const copyIn = (target: string): string => `${target}/${copies[0]}`;
+
 /** What a program that looks at each byte once, for a pattern or for words, takes for it. A guess. */
 const scanInstructionsPerByte = 10;
 
@@ -33,53 +40,50 @@ export function* find(sys: Calls, start: string): Task<Found> {
   const directories: string[] = [];
   const files: string[] = [];
   const visit = function* (path: string): Task<void> {
-    for (const name of yield* sys.entries(`${start}/${path}`)) {
-      const below = path === '' ? name : `${path}/${name}`;
-      const { type } = yield* sys.stat(`${start}/${below}`, { follow: false });
+    for (const name of yield* sys.entries(below(start, path))) {
+      const entry = path === '' ? name : `${path}/${name}`;
+      const { type } = yield* sys.stat(`${start}/${entry}`, { follow: false });
       if (type === 'directory') {
-        directories.push(below);
-        yield* visit(below);
-      } else if (type === 'file') files.push(below);
+        directories.push(entry);
+        yield* visit(entry);
+      } else if (type === 'file') files.push(entry);
     }
   };
   yield* visit('');
   return { directories, files };
 }
 
-/** Makes a tree of directories like the source's. */
+/** Makes the directories of the tree, five times, each time with one mkdir. */
 export function* makeDirectories(sys: Calls, { tree, target, commands }: Site): Task<void> {
-  for (const d of ['', ...tree.directories])
+  for (const copy of copies)
     yield* commands.run(sys, 'mkdir', function* (mkdir) {
-      yield* mkdir.mkdir(d === '' ? target : `${target}/${d}`, 0o755);
+      for (const d of ['', ...tree.directories]) yield* mkdir.mkdir(below(`${target}/${copy}`, d), 0o755);
       return 0;
     });
 }
 
 export function* copyFiles(sys: Calls, { tree, source, target, commands }: Site): Task<void> {
-  for (const d of ['', ...tree.directories]) {
-    const files = tree.files.filter((f) => f.slice(0, Math.max(0, f.lastIndexOf('/'))) === d);
-    if (files.length === 0) continue;
+  for (const f of tree.files)
     yield* commands.run(sys, 'cp', function* (cp) {
-      for (const f of files) {
-        yield* cp.stat(`${target}/${d}`);
-        yield* copyFile(cp, `${source}/${f}`, `${target}/${f}`);
-      }
+      const to = below(copyIn(target), f);
+      // Is it a directory into which to copy?
+      yield* found(cp, to);
+      yield* copyFile(cp, `${source}/${f}`, to);
       return 0;
     });
-  }
 }
 
 /** Looks at every entry without reading it. */
 export function* scanDirectories(sys: Calls, { target, commands }: Site): Task<void> {
-  yield* commands.run(sys, 'find', function* (finder) {
-    const { files, directories } = yield* find(finder, target);
-    for (const path of [...directories, ...files])
-      yield* commands.run(finder, 'ls', function* (ls) {
-        yield* ls.stat(`${target}/${path}`, { follow: false });
-        // For the name of its owner.
-        yield* readThrough(ls, passwordFile);
-        return 0;
-      });
+  yield* forEach(sys, commands, target, 'ls', function* (ls, path, isDirectory) {
+    yield* ls.stat(path, { follow: false });
+    if (isDirectory)
+      for (const name of yield* ls.entries(path)) yield* ls.stat(`${path}/${name}`, { follow: false });
+    // For the names of owners.
+    yield* readThrough(ls, passwordFile);
+  });
+  yield* commands.run(sys, 'du', function* (du) {
+    yield* find(du, target);
     return 0;
   });
 }
@@ -87,14 +91,47 @@ export function* scanDirectories(sys: Calls, { target, commands }: Site): Task<v
 /** Reads every byte of every file, for a pattern and then for its words. */
 export function* readAll(sys: Calls, { target, commands, instructionNs }: Site): Task<void> {
   for (const reader of ['grep', 'wc'])
-    yield* commands.run(sys, 'find', function* (finder) {
-      const { files } = yield* find(finder, target);
-      for (const f of files)
-        yield* commands.run(finder, reader, function* (program) {
-          const size = yield* readThrough(program, `${target}/${f}`);
-          yield* program.compute(size * scanInstructionsPerByte * instructionNs);
-          return 0;
-        });
-      return 0;
+    yield* forEach(sys, commands, target, reader, function* (program, path, isDirectory) {
+      // A directory was a file like another.
+      if (isDirectory) yield* program.entries(path);
+      else {
+        const size = yield* readThrough(program, path);
+        yield* program.compute(size * scanInstructionsPerByte * instructionNs);
+      }
     });
 }
+
+/** find with -exec: runs a program on a directory, and on all that lies below it. */
+function* forEach(
+  sys: Calls,
+  commands: Commands,
+  start: string,
+  name: string,
+  look: (program: Calls, path: string, isDirectory: boolean) => Task<void>,
+): Task<void> {
+  yield* commands.run(sys, 'find', function* (finder) {
+    const { directories, files } = yield* find(finder, start);
+    for (const [paths, isDirectory] of [
+      [['', ...directories], true],
+      [files, false],
+    ] as const)
+      for (const path of paths)
+        yield* commands.run(finder, name, function* (program) {
+          yield* look(program, below(start, path), isDirectory);
+          return 0;
+        });
+    return 0;
+  });
+}
+
+function* found(sys: Calls, path: string): Task<boolean> {
+  try {
+    yield* sys.stat(path);
+    return true;
+  } catch (e) {
+    if (!isKernelError(e, 'notFound')) throw e;
+    return false;
+  }
+}
+
+const below = (directory: string, path: string): string => (path === '' ? directory : `${directory}/${path}`);
