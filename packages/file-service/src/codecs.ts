@@ -59,8 +59,8 @@ const groupsMax = 16;
 /** Links to links make an outcome's name longer than the name that was asked for. */
 const outcomeBytesMax = 8 * pathBytesMax;
 
-export const writeNs = (to: ByteWriter, ns: number): ByteWriter => to.u64(BigInt(ns));
-export const readNs = (from: ByteReader): number => Number(from.u64());
+export const writeNs = (to: ByteWriter, ns: number): ByteWriter => to.number64(ns);
+export const readNs = (from: ByteReader): number => from.number64();
 
 export function writeCredentials(to: ByteWriter, who: Credentials): void {
   to.u32(who.uid)
@@ -107,7 +107,7 @@ type Basic = Pick<
 
 function writeBasic(to: ByteWriter, a: Basic): void {
   to.u32(fileTypes.indexOf(a.type))
-    .u64(BigInt(a.sizeBytes))
+    .number64(a.sizeBytes)
     .u32(a.links)
     .u32(a.mode)
     .u32(a.uid)
@@ -121,7 +121,7 @@ function readBasic(from: ByteReader): Basic {
   if (type === undefined) from.fail();
   return {
     type: type ?? 'file',
-    sizeBytes: Number(from.u64()),
+    sizeBytes: from.number64(),
     links: from.u32(),
     mode: from.u32(),
     uid: from.u32(),

@@ -146,23 +146,19 @@ export class LoopingView implements NameView {
         path,
         hint,
         relative: true,
-        target: { ...named(hint), root: token, domainRoot: hint.root, remainder: path },
+        target: targetBelow(hint, token, path),
       };
     }
     const absolute = path.startsWith('/') ? path : `/${path}`;
     // A slash at the end says "a directory" to the server, and is no part of a prefix.
-    const hint = yield* this.#hints.locate(tidy(absolute), about);
-    const slash = absolute.endsWith('/') && tidy(absolute) !== hint.prefix ? '/' : '';
+    const plain = tidy(absolute);
+    const hint = yield* this.#hints.locate(plain, about);
+    const slash = absolute.endsWith('/') && plain !== hint.prefix ? '/' : '';
     return {
       path: absolute,
       hint,
       relative: false,
-      target: {
-        ...named(hint),
-        root: hint.root,
-        domainRoot: hint.root,
-        remainder: remainderOf(hint.prefix, tidy(absolute)) + slash,
-      },
+      target: targetBelow(hint, hint.root, remainderOf(hint.prefix, plain) + slash),
     };
   }
 
@@ -196,10 +192,13 @@ interface Located {
   readonly target: NameTarget;
 }
 
-const named = (hint: Hint): Pick<NameTarget, 'prefix' | 'protocol' | 'authority'> => ({
+const targetBelow = (hint: Hint, root: Token, remainder: string): NameTarget => ({
   prefix: hint.prefix,
   protocol: hint.protocol,
   authority: hint.authority,
+  root,
+  domainRoot: hint.root,
+  remainder,
 });
 
 const together = (a: NameTarget, b: NameTarget): boolean =>

@@ -7,11 +7,14 @@ export function isUnder(prefix: string, path: string): boolean {
 
 /** What is left of a path below its prefix. */
 export function remainderOf(prefix: string, path: string): string {
-  return (prefix === '/' ? path : path.slice(prefix.length)).replace(/^\/+/, '');
+  let from = prefix === '/' ? 0 : prefix.length;
+  while (path[from] === '/') from++;
+  return path.slice(from);
 }
 
 /** Without slashes at the end, repeated slashes and "." components; ".." stays, since only a server can tell where it leads. */
 export function tidy(path: string): string {
+  if (!/\/(\/|$|\.(\/|$))|^\.(\/|$)/.test(path)) return path;
   const components = path.split('/').filter((c) => c !== '' && c !== '.');
   return `${path.startsWith('/') ? '/' : ''}${components.join('/')}`;
 }

@@ -112,7 +112,7 @@ export function* walkPath(storage: Storage, path: string, from: WalkFrom): Task<
 function split(path: string, machineType: string): string[] {
   const components: string[] = [];
   for (const c of path.split('/'))
-    if (c !== '' && c !== '.') components.push(c.replaceAll('$MACHINE', machineType));
+    if (c !== '' && c !== '.') components.push(c.includes('$') ? c.replaceAll('$MACHINE', machineType) : c);
   return components;
 }
 

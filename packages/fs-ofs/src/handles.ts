@@ -33,6 +33,16 @@ export class Handles {
     return [...this.#table.values()];
   }
 
+  /** The handle of a file in use, until `release`; undefined for another, which `hold` gets. */
+  tryHold(f: FileId): Handle | undefined {
+    const h = this.#table.get(f.number);
+    if (h === undefined || h.gone || h.id.generation !== f.generation || f.domain !== h.id.domain)
+      return undefined;
+    this.#renew(h);
+    h.users++;
+    return h;
+  }
+
   /** The handle of a file, until `release`. @throws KernelError `stale`, `ioError` */
   *hold(f: FileId): Task<Handle> {
     if (f.domain !== this.#volume.domain || !this.#isNumber(f.number)) throw new KernelError('stale');
@@ -68,6 +78,12 @@ export class Handles {
     h.object.release();
   }
 
+  /** The identifier of a file in use; undefined for another, which `identify` finds. */
+  tryIdentify(number: number): FileId | undefined {
+    const known = this.#table.get(number);
+    return known?.gone === false ? known.id : undefined;
+  }
+
   /** The identifier of a file that a directory leads to, without holding it; undefined when it leads nowhere. */
   *identify(number: number): Task<FileId | undefined> {
     const known = this.#table.get(number);
@@ -100,11 +116,13 @@ export class Handles {
           true,
         );
     }
-    if (h !== undefined) {
-      this.#table.delete(number);
-      this.#table.set(number, h);
-    }
+    if (h !== undefined) this.#renew(h);
     return h;
+  }
+
+  #renew(h: Handle): void {
+    this.#table.delete(h.id.number);
+    this.#table.set(h.id.number, h);
   }
 
   *#read(number: number): Task<Descriptor | undefined> {

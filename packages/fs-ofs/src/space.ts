@@ -68,7 +68,8 @@ export class Space {
     for (let b = 0; b < this.#blocks; b++) {
       const nibble = this.map.nibble(b * fragmentsPerBlock);
       if (nibble === 15) continue;
-      for (let i = 0; i < fragmentsPerBlock; i++) if ((nibble & (8 >> i)) === 0) this.free++;
+      if (nibble === 0) this.free += fragmentsPerBlock;
+      else for (let i = 0; i < fragmentsPerBlock; i++) if ((nibble & (8 >> i)) === 0) this.free++;
       this.#enlist(b, nibble, 1);
     }
   }

@@ -100,7 +100,7 @@ export class OfsStorage implements Storage {
 
   *attributes(f: FileId): Task<StoredAttributes> {
     const { handles } = this.#parts;
-    const h = yield* handles.hold(f);
+    const h = handles.tryHold(f) ?? (yield* handles.hold(f));
     handles.release(h);
     return attributesOf(h.descriptor);
   }
@@ -148,7 +148,7 @@ export class OfsStorage implements Storage {
     try {
       const number = (yield* steps.open(h)).find(name);
       if (number === undefined) return undefined;
-      const file = yield* handles.identify(number);
+      const file = handles.tryIdentify(number) ?? (yield* handles.identify(number));
       // Only a directory that was removed may outlive its parent.
       if (file === undefined && h.descriptor.links > 0) throw damaged('entry that leads nowhere');
       return file;
@@ -164,7 +164,7 @@ export class OfsStorage implements Storage {
     try {
       const found: DirectoryEntry[] = [];
       for (const { name, file: number } of (yield* steps.open(h)).sorted()) {
-        const file = yield* handles.identify(number);
+        const file = handles.tryIdentify(number) ?? (yield* handles.identify(number));
         if (file === undefined) throw damaged('entry that leads nowhere');
         found.push({ name, file });
       }
@@ -352,7 +352,7 @@ export class OfsStorage implements Storage {
   /** The handle of a file, held and locked. */
   *#lock(f: FileId): Task<Handle> {
     const { handles } = this.#parts;
-    const h = yield* handles.hold(f);
+    const h = handles.tryHold(f) ?? (yield* handles.hold(f));
     let locked = false;
     try {
       yield* h.lock.acquire();

@@ -28,8 +28,8 @@ import {
 const idBytesMax = 64;
 const sharersMax = 256;
 
-const writeCount = (to: ByteWriter, n: number): ByteWriter => to.u64(BigInt(n));
-const readCount = (from: ByteReader): number => Number(from.u64());
+const writeCount = (to: ByteWriter, n: number): ByteWriter => to.number64(n);
+const readCount = (from: ByteReader): number => from.number64();
 const writeHosts = (to: ByteWriter, hosts: readonly HostId[]): ByteWriter =>
   to.list(hosts, (w, h) => void w.u32(h));
 const readHosts = (from: ByteReader): readonly HostId[] => from.list((r) => hostId(r.u32()), sharersMax);

@@ -69,6 +69,16 @@ export class ByteReader {
     return this.#take(4) ? this.#words.i32.get(this.#bytes, this.#next - 4) : 0;
   }
 
+  /** 64 bits as a number: exact below 2 ** 53, beyond it the nearest one. */
+  number64(): number {
+    if (!this.#take(8)) return 0;
+    const at = this.#next - 8;
+    const big = this.#words.endian === 'big';
+    const high = this.#words.u32.get(this.#bytes, big ? at : at + 4);
+    const low = this.#words.u32.get(this.#bytes, big ? at + 4 : at);
+    return high * 2 ** 32 + low;
+  }
+
   u64(): bigint {
     return this.#take(8) ? this.#words.u64.get(this.#bytes, this.#next - 8) : 0n;
   }

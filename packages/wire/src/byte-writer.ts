@@ -2,7 +2,7 @@
  * Writes a sequence of values of variable length: parameter areas, directory entries, XDR.
  *
  * Conventions of XDR (RFC 4506), for those who speak it, in big-endian order: int `i32`, unsigned int and enum `u32`,
- * hyper `i64`, unsigned hyper `u64`, bool `bool`, fixed opaque `bytes(b).align(4)`, variable opaque `opaque`, string
+ * hyper `i64`, unsigned hyper `u64` or `number64`, bool `bool`, fixed opaque `bytes(b).align(4)`, variable opaque `opaque`, string
  * `string`, variable array `list`, optional data a `bool` and what follows.
  *
  * Rules of use: methods return the writer, so that they chain; `finish` gives the bytes away and leaves the writer empty.
@@ -45,6 +45,19 @@ export class ByteWriter {
 
   i32(value: number): this {
     return this.#put(this.#words.i32, 4, value);
+  }
+
+  /** As `u64`, of a number: for times and sizes, where a bigint at each would cost too much. */
+  number64(value: number): this {
+    if (!Number.isInteger(value) || value < 0 || value >= 2 ** 64)
+      throw outOfRange('number64', value, 'an integer from 0 to 2 ** 64 - 1');
+    const at = this.#room(8);
+    const big = this.#words.endian === 'big';
+    const high = Math.floor(value / 2 ** 32);
+    this.#words.u32.set(this.#bytes, big ? at : at + 4, high);
+    this.#words.u32.set(this.#bytes, big ? at + 4 : at, value - high * 2 ** 32);
+    this.#length = at + 8;
+    return this;
   }
 
   u64(value: bigint): this {

@@ -7,6 +7,10 @@ const REPLACEMENT = 0xfffd;
 
 export const encodeUtf8 = (text: string): Uint8Array => {
   const encoded = new Uint8Array(utf8Length(text));
+  if (encoded.length === text.length) {
+    for (let i = 0; i < text.length; i++) encoded[i] = text.charCodeAt(i);
+    return encoded;
+  }
   let at = 0;
   for (const character of text) {
     const point = scalar(character);
@@ -30,8 +34,11 @@ export const encodeUtf8 = (text: string): Uint8Array => {
   return encoded;
 };
 
-/** How many bytes `encodeUtf8` makes of it. */
+/** How many bytes `encodeUtf8` makes of it: as many as code units if and only if all are ASCII. */
 export const utf8Length = (text: string): number => {
+  let plain = 0;
+  while (plain < text.length && text.charCodeAt(plain) < 0x80) plain++;
+  if (plain === text.length) return plain;
   let length = 0;
   for (const character of text) {
     const point = scalar(character);
@@ -40,9 +47,13 @@ export const utf8Length = (text: string): number => {
   return length;
 };
 
+/** As many bytes as may be arguments of one call. */
+const PLAIN_BYTES_MAX = 4096;
+
 export const decodeUtf8 = (encoded: Uint8Array): string => {
-  let text = '';
   let at = 0;
+  while (at < encoded.length && at < PLAIN_BYTES_MAX && (encoded[at] ?? 0x80) < 0x80) at++;
+  let text = String.fromCharCode(...encoded.subarray(0, at));
   while (at < encoded.length) {
     const lead = encoded[at++] ?? 0;
     if (lead < 0x80) {

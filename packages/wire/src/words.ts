@@ -4,6 +4,7 @@ import { i32, u64At } from './integers.ts';
 import { u8At, u16At, u32At } from './word.ts';
 
 export interface Words {
+  readonly endian: Endian;
   readonly u8: Accessor<number>;
   readonly u16: Accessor<number>;
   readonly u32: Accessor<number>;
@@ -14,6 +15,7 @@ export interface Words {
 const words = (endian: Endian): Words => {
   const spot = (where: string, width: number): Spot => ({ offset: 0, width, shift: 0, endian, where });
   return {
+    endian,
     u8: u8At(spot('u8', 1)),
     u16: u16At(spot('u16', 2)),
     u32: u32At(spot('u32', 4)),

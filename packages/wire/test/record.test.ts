@@ -31,6 +31,25 @@ describe('byte writer and reader, XDR', () => {
     expect([from.failed, from.remaining, from.length]).toEqual([false, 0, 48]);
   });
 
+  it('hold 64 bits as the nearest number, where a bigint would be exact', () => {
+    fc.assert(
+      fc.property(
+        fc.bigInt(0n, 2n ** 64n - 1n),
+        fc.constantFrom('big' as const, 'little' as const),
+        (value, endian) => {
+          const written = new ByteWriter({ endian }).u64(value).finish();
+          const number = new ByteReader(written, { endian }).number64();
+          expect(number).toBe(Number(value));
+          if (number === 2 ** 64) return;
+          const again = new ByteWriter({ endian }).number64(number).finish();
+          expect(new ByteReader(again, { endian }).u64()).toBe(BigInt(number));
+        },
+      ),
+    );
+    for (const bad of [-1, 0.5, 2 ** 64, Number.NaN])
+      expect(() => new ByteWriter().number64(bad)).toThrow(WireError);
+  });
+
   it('hold every sort of value, in either byte order and over many growths', () => {
     const sort = fc.oneof(
       fc.record({ sort: fc.constant('u8' as const), value: fc.nat(0xff) }),
@@ -38,6 +57,7 @@ describe('byte writer and reader, XDR', () => {
       fc.record({ sort: fc.constant('u32' as const), value: fc.nat(0xffffffff) }),
       fc.record({ sort: fc.constant('i32' as const), value: fc.integer() }),
       fc.record({ sort: fc.constant('u64' as const), value: fc.bigInt(0n, 2n ** 64n - 1n) }),
+      fc.record({ sort: fc.constant('number64' as const), value: fc.maxSafeNat() }),
       fc.record({ sort: fc.constant('i64' as const), value: fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n) }),
       fc.record({ sort: fc.constant('bool' as const), value: fc.boolean() }),
       fc.record({ sort: fc.constant('opaque' as const), value: fc.uint8Array({ maxLength: 300 }) }),

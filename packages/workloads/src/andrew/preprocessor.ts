@@ -39,25 +39,18 @@ function* include(
   const text = yield* whole(sys, path);
   yield* sys.compute(text.length * o.instructionsPerByte * o.instructionNs);
   const conditions = new Conditions(defined);
-  /** Where the lines begin that are taken and not yet written. */
-  let keptFrom = 0;
-  for (let at = 0; at < text.length; ) {
-    const newline = text.indexOf(0x0a, at);
-    const next = newline < 0 ? text.length : newline + 1;
-    if (!isDirective(text, at)) {
-      if (!conditions.met) keptFrom = next;
-    } else {
-      if (keptFrom < at) yield* out.write(text.subarray(keptFrom, at));
-      keptFrom = next;
-      const [, word = '', rest = ''] = /^\s*#\s*(\w*)\s*(.*)/.exec(decodeUtf8(text.subarray(at, next))) ?? [];
-      if (!conditions.note(word, rest) && conditions.met && word === 'include') {
-        const found = yield* findInclude(sys, path, rest.trim(), o);
-        if (found !== undefined) yield* include(sys, found, out, defined, o);
-      }
+  let at = 0;
+  for (let from = nextDirective(text, 0); from >= 0; from = nextDirective(text, at)) {
+    if (conditions.met && at < from) yield* out.write(text.subarray(at, from));
+    const newline = text.indexOf(newlineCode, from);
+    at = newline < 0 ? text.length : newline + 1;
+    const [, word = '', rest = ''] = /^\s*#\s*(\w*)\s*(.*)/.exec(decodeUtf8(text.subarray(from, at))) ?? [];
+    if (!conditions.note(word, rest) && conditions.met && word === 'include') {
+      const found = yield* findInclude(sys, path, rest.trim(), o);
+      if (found !== undefined) yield* include(sys, found, out, defined, o);
     }
-    at = next;
   }
-  if (keptFrom < text.length) yield* out.write(text.subarray(keptFrom));
+  if (conditions.met && at < text.length) yield* out.write(text.subarray(at));
 }
 
 function* whole(sys: Calls, path: string): Task<Uint8Array> {
@@ -71,12 +64,19 @@ function* whole(sys: Calls, path: string): Task<Uint8Array> {
   return text;
 }
 
-/** Is the first character of the line, blanks aside, a number sign? */
-function isDirective(text: Uint8Array, at: number): boolean {
-  let i = at;
-  while (text[i] === 0x20 || text[i] === 0x09) i++;
-  return text[i] === 0x23;
+/** Where the next line begins whose first character, blanks aside, is a number sign; -1 when there is none. */
+function nextDirective(text: Uint8Array, from: number): number {
+  for (let sign = text.indexOf(signCode, from); sign >= 0; sign = text.indexOf(signCode, sign + 1)) {
+    let start = sign;
+    while (start > from && isBlank(text[start - 1])) start--;
+    if (start === from || text[start - 1] === newlineCode) return start;
+  }
+  return -1;
 }
+
+const signCode = 0x23;
+const newlineCode = 0x0a;
+const isBlank = (code: number | undefined): boolean => code === 0x20 || code === 0x09;
 
 /** The conditions that enclose a line, and the names that they ask for. */
 class Conditions {
