@@ -4,10 +4,10 @@
  * is there in the end.
  */
 import { ms, type RandomStream, seconds, sleep, type Task } from '@backplane/engine';
+import { idsIn, ModelFile, slotBytes, slotOf } from '@backplane/file-service/testing';
 import { duplicationRule, lossRule, reorderRule } from '@backplane/hw-ethernet';
 import type { Calls, OpenHow } from '@backplane/slots';
 import { describe, expect, it } from 'vitest';
-import { idsIn, ModelFile, slotBytes, slotOf } from './model.ts';
 import { put, World } from './world.ts';
 
 const slots = 6;

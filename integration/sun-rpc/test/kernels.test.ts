@@ -3,8 +3,9 @@ import { ms, seconds, sleep, type Task } from '@backplane/engine';
 import { duplicationRule, lossRule, reorderRule } from '@backplane/hw-ethernet';
 import { sun3x75 } from '@backplane/hw-machines';
 import type { Calls } from '@backplane/slots';
+import { pattern } from '@backplane/slots/testing';
 import { describe, expect, it } from 'vitest';
-import { caches, get, pattern, put, transports, World } from './kernels.ts';
+import { caches, get, put, transports, World } from './kernels.ts';
 
 /** Makes, writes, reads, renames, lists and removes; what it saw. */
 function* files(sys: Calls, place: string): Task<string[]> {

@@ -141,6 +141,3 @@ export function* get(sys: Calls, path: string): Task<Uint8Array> {
   yield* sys.close(fd);
   return content;
 }
-
-export const pattern = (length: number, key: number): Uint8Array =>
-  Uint8Array.from({ length }, (_, i) => (i * 7 + (i >>> 8) * 13 + key * 29) & 0xff);

@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { ms, seconds, sleep } from '@backplane/engine';
 import { lossRule } from '@backplane/hw-ethernet';
 import { captureFrames } from '@backplane/lab';
+import { pattern } from '@backplane/slots/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { caches, get, pattern, put, transports, World } from './kernels.ts';
+import { caches, get, put, transports, World } from './kernels.ts';
 
 const installed = spawnSync('tshark', ['--version']).status === 0;
 const place = mkdtempSync(join(tmpdir(), 'backplane-sun-rpc-'));

@@ -7,9 +7,8 @@ import {
   KernelError,
   type MemoryPolicy,
 } from '@backplane/slots';
-import { testMachine } from '@backplane/slots/testing';
+import { Frames, testMachine } from '@backplane/slots/testing';
 import { lruBlockCache } from '../src/index.ts';
-import { Frames } from './frames.ts';
 
 export class Store implements Backing {
   readonly blocks: Map<number, Uint8Array> = new Map();

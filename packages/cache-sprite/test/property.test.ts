@@ -1,9 +1,9 @@
 /** Hundreds of interleavings: programs on three clients and on the server share files, and messages overtake one another. */
 import { ms, type RandomStream, sleep, type Task, us } from '@backplane/engine';
+import { idsIn, ModelFile, slotBytes, slotOf } from '@backplane/file-service/testing';
 import type { OpenHow } from '@backplane/slots';
 import { describe, expect, it } from 'vitest';
 import type { SpriteCacheOptions } from '../src/index.ts';
-import { idsIn, ModelFile, slotBytes, slotOf } from './model.ts';
 import { type TestHost, World } from './world.ts';
 
 const slots = 6;

@@ -4,9 +4,9 @@
  * writer's own host never reads anything else on the way.
  */
 import { ms, type RandomStream, seconds, sleep, type Task, us } from '@backplane/engine';
+import { idsIn, ModelFile, slotBytes, slotOf } from '@backplane/file-service/testing';
 import { isKernelError, type OpenHow } from '@backplane/slots';
 import { describe, expect, it } from 'vitest';
-import { idsIn, ModelFile, slotBytes, slotOf } from './model.ts';
 import { type TestHost, World } from './world.ts';
 
 const slots = 4;

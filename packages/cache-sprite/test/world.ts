@@ -1,6 +1,7 @@
 /** A server and clients, each with the board under test and small neighbours, on one engine. */
 import { Engine, type Scope, seconds, sleep, type Task, type Thread } from '@backplane/engine';
 import { fileToken } from '@backplane/file-service';
+import { End, Net } from '@backplane/rpc-service/testing';
 import {
   type Attempt,
   type Attributes,
@@ -25,7 +26,6 @@ import { type TestMachine, testMachine } from '@backplane/slots/testing';
 import { type SpriteCacheOptions, spriteCache } from '../src/index.ts';
 import { Blocks } from './blocks.ts';
 import { Disk, TestStorage } from './disk.ts';
-import { End, Net } from './net.ts';
 
 const root: Credentials = { uid: 0, gid: 0, groups: [] };
 

@@ -1,6 +1,6 @@
 import type { Task } from '@backplane/engine';
-import { isKernelError, type Storage } from '@backplane/slots';
-import { testMachine } from '@backplane/slots/testing';
+import type { Storage } from '@backplane/slots';
+import { kindOf, testMachine } from '@backplane/slots/testing';
 import { describe, expect, it } from 'vitest';
 import { memoryStorage } from '../src/index.ts';
 
@@ -16,16 +16,6 @@ function run<T>(body: (s: Storage) => Task<T>, o: Parameters<typeof memoryStorag
   );
   machine.engine.run();
   return results[0] as T;
-}
-
-function* kindOf(operation: Task<unknown>): Task<string> {
-  try {
-    yield* operation;
-    return 'ok';
-  } catch (e) {
-    if (!isKernelError(e)) throw e;
-    return e.kind;
-  }
 }
 
 const file = { type: 'file', mode: 0o644, uid: 3, gid: 4 } as const;

@@ -18,18 +18,10 @@ import {
   summaryBlock,
 } from './layouts.ts';
 
-export interface Geometry {
+/** Where everything lies: what the header of a domain says, and what a sector of its disk holds. */
+export interface Geometry
+  extends Omit<DomainHeader, 'magic' | 'version' | 'blockBytes' | 'fragmentBytes' | 'checksum'> {
   readonly sectorBytes: number;
-  readonly areaBlocks: number;
-  readonly descriptors: number;
-  readonly descriptorMapBlock: number;
-  readonly descriptorMapBlocks: number;
-  readonly descriptorBlock: number;
-  readonly descriptorBlocks: number;
-  readonly dataMapBlock: number;
-  readonly dataMapBlocks: number;
-  readonly dataBlock: number;
-  readonly dataBlocks: number;
 }
 
 export const sectorsPerBlock = (sectorBytes: number): number => blockBytes / sectorBytes;

@@ -1,8 +1,9 @@
 import type { Task } from '@backplane/engine';
 import { isBackplaneError, type NewFile } from '@backplane/slots';
+import { pattern } from '@backplane/slots/testing';
 import { expect, it } from 'vitest';
 import { ofsStorage } from '../src/index.ts';
-import { firstDifference, pattern, World } from './world.ts';
+import { firstDifference, World } from './world.ts';
 
 const plain: NewFile = { type: 'file', mode: 0o644, uid: 7, gid: 8 };
 

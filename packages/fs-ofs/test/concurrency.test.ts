@@ -1,10 +1,11 @@
 import { type RandomStream, sleep, type Task } from '@backplane/engine';
 import { type FileId, isKernelError, type NewFile, type Storage } from '@backplane/slots';
+import { pattern } from '@backplane/slots/testing';
 import { describe, expect, it } from 'vitest';
 import { Driver } from './driver.ts';
 import { Durable } from './durable.ts';
 import { runs } from './seeds.ts';
-import { pattern, World, type WorldOptions } from './world.ts';
+import { World, type WorldOptions } from './world.ts';
 
 const folder: NewFile = { type: 'directory', mode: 0o755, uid: 0, gid: 0 };
 

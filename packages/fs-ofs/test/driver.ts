@@ -1,8 +1,9 @@
 /** Random operations on a storage and on the model, compared one by one and as whole trees. */
 import type { RandomStream, Task } from '@backplane/engine';
 import { type FileId, isKernelError, type KernelErrorKind, type Storage } from '@backplane/slots';
+import { pattern } from '@backplane/slots/testing';
 import { Model, type ModelNode } from './model.ts';
-import { firstDifference, pattern } from './world.ts';
+import { firstDifference } from './world.ts';
 
 interface Known {
   readonly file: FileId;

@@ -3,12 +3,12 @@ import { Engine, type Scope, type Task } from '@backplane/engine';
 import {
   type Disk,
   hostId,
-  isKernelError,
   type KernelErrorKind,
   type Machine,
   type MachineCosts,
   type Storage,
 } from '@backplane/slots';
+import { kindOf } from '@backplane/slots/testing';
 import { auditOfs, type Finding, type OfsOptions, ofsStorage } from '../src/index.ts';
 import { MemoryDisk } from './memory-disk.ts';
 import { SmallCache } from './small-cache.ts';
@@ -148,23 +148,6 @@ export class World {
   kindOf(body: Task<unknown>): KernelErrorKind | 'ok' {
     return this.run(kindOf(body));
   }
-}
-
-export function* kindOf(body: Task<unknown>): Task<KernelErrorKind | 'ok'> {
-  try {
-    yield* body;
-    return 'ok';
-  } catch (e) {
-    if (!isKernelError(e)) throw e;
-    return e.kind;
-  }
-}
-
-/** Bytes that tell their place: a function of a mark and the position. */
-export function pattern(length: number, mark: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  for (let i = 0; i < length; i++) bytes[i] = (mark * 31 + i * 7 + (i >>> 8)) & 0xff;
-  return bytes;
 }
 
 export function firstDifference(a: Uint8Array, b: Uint8Array): number {

@@ -54,20 +54,3 @@ export function defineDrive(drive: {
     sources: Object.freeze(sources),
   });
 }
-
-/** A source gives the value. */
-export const stated = (value: number, source: string): NotedCost => ({ value, evidence: 'stated', source });
-/** The value was fitted to this one published row. */
-export const fitted = (value: number, row: string): NotedCost => ({ value, evidence: 'fitted', source: row });
-/** A guess from drives of its kind. */
-export const prior = (value: number, reason: string): NotedCost => ({
-  value,
-  evidence: 'prior',
-  source: reason,
-});
-/** True by definition. */
-export const exact = (value: number, reason: string): NotedCost => ({
-  value,
-  evidence: 'exact',
-  source: reason,
-});

@@ -1,5 +1,6 @@
 /** The drives, by what they were. */
-import { type DriveProfile, defineDrive, exact, fitted, prior, stated } from './profile.ts';
+import { exact, fitted, prior, stated } from '@backplane/slots';
+import { type DriveProfile, defineDrive } from './profile.ts';
 
 const eagleTable = 'disktab of Dynix 3.2: ns#46 nt#20 nc#842 rm#3961, 774640 sectors in all';
 const wren4Table =

@@ -1,6 +1,5 @@
 /** MicroVAX II: about 0.9 MIPS with 1 KB clusters of 512-byte pages; half of the published V figures are its. */
-import { defineMachineType, type MachineType } from '@backplane/slots';
-import { fitted, prior, stated } from './evidence.ts';
+import { defineMachineType, fitted, type MachineType, prior, stated } from '@backplane/slots';
 
 type Costs = Parameters<typeof defineMachineType>[0]['costs'];
 

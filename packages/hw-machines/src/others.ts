@@ -1,6 +1,5 @@
 /** A machine of today for comparison, and one that costs nothing, for measuring the emulation itself. */
-import { defineMachineType, type MachineType, type NotedCost } from '@backplane/slots';
-import { exact, prior } from './evidence.ts';
+import { defineMachineType, exact, type MachineType, type NotedCost, prior } from '@backplane/slots';
 
 type Costs = Parameters<typeof defineMachineType>[0]['costs'];
 

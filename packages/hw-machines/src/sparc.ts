@@ -1,6 +1,5 @@
 /** SPARCstation 1, DECstation 3100 and the Sun-4 servers: 10 to 13 MIPS. */
-import { defineMachineType, type MachineType } from '@backplane/slots';
-import { fitted, prior, stated } from './evidence.ts';
+import { defineMachineType, fitted, type MachineType, prior, stated } from '@backplane/slots';
 
 type Costs = Parameters<typeof defineMachineType>[0]['costs'];
 

@@ -1,6 +1,5 @@
 /** Sun-3 workstations and servers: a 68020 of about 2 MIPS with 8 KB pages. Most published Sprite and V figures are theirs. */
-import { defineMachineType, type MachineType } from '@backplane/slots';
-import { fitted, prior, stated } from './evidence.ts';
+import { defineMachineType, fitted, type MachineType, prior, stated } from '@backplane/slots';
 
 const sun3: Omit<MachineType, 'costs' | 'sources' | 'name' | 'description' | 'memoryBytes'> &
   Pick<Parameters<typeof defineMachineType>[0], 'costs'> = {

@@ -1,9 +1,8 @@
 /** The board for slot `locator`: address resolution on one segment. */
 import { ms } from '@backplane/engine';
-import { type Component, defineComponent, type Machine, type Nic } from '@backplane/slots';
+import { type Component, chooseInterface, defineComponent } from '@backplane/slots';
 import { z } from 'zod';
 import { ArpLocator } from './arp.ts';
-import { noSuchInterface } from './errors.ts';
 import { version } from './version.ts';
 
 const options = z.strictObject({
@@ -33,14 +32,8 @@ export const arpLocator: Component<'locator', ArpLocatorOptions> = /* @__PURE__ 
   speaks: ['sprite-arp'],
   serves: [{ protocol: 'sprite-arp' }],
   options,
-  create: ({ nic, processors }, { nic: wanted, tries, waitMs }, machine) =>
-    new ArpLocator(machine, theInterface(machine, nic, wanted), processors, tries, ms(waitMs)),
+  create({ nic: interfaces, processors }, { nic, tries, waitMs }, machine) {
+    const own = chooseInterface({ board: '@backplane/locator-arp', machine: machine.name }, interfaces, nic);
+    return new ArpLocator(machine, own, processors, tries, ms(waitMs));
+  },
 });
-
-function theInterface(machine: Machine, interfaces: ReadonlyMap<string, Nic>, wanted: string): Nic {
-  const [first] = interfaces.keys();
-  const name = wanted === '' && interfaces.size === 1 ? first : wanted;
-  const nic = name === undefined ? undefined : interfaces.get(name);
-  if (nic === undefined) throw noSuchInterface(machine.name, wanted, [...interfaces.keys()]);
-  return nic;
-}

@@ -1,12 +1,6 @@
 import { ms, seconds, sleep, type Task } from '@backplane/engine';
-import {
-  broadcastAddress,
-  Frame,
-  hostId,
-  isBackplaneError,
-  isKernelError,
-  type KernelErrorKind,
-} from '@backplane/slots';
+import { broadcastAddress, Frame, hostId, isBackplaneError } from '@backplane/slots';
+import { kindOf } from '@backplane/slots/testing';
 import { ETHER_TYPES } from '@backplane/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
@@ -20,16 +14,6 @@ let two: Host;
 const hostTwo = hostId(2);
 const digits = (frame: Frame): string =>
   Array.from(frame.payload(), (byte) => byte.toString(16).padStart(2, '0')).join('');
-
-function* kindOf(task: Task<unknown>): Task<KernelErrorKind | 'ok'> {
-  try {
-    yield* task;
-    return 'ok';
-  } catch (e) {
-    if (!isKernelError(e)) throw e;
-    return e.kind;
-  }
-}
 
 beforeEach(() => {
   segment = new Segment();

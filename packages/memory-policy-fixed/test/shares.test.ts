@@ -1,7 +1,6 @@
-import { testMachine } from '@backplane/slots/testing';
+import { Frames, holder, testMachine } from '@backplane/slots/testing';
 import { describe, expect, it } from 'vitest';
 import { fixedMemory } from '../src/index.ts';
-import { Frames, holder } from './frames.ts';
 
 describe('fixed shares', () => {
   const memory = new Frames(10);

@@ -1,9 +1,8 @@
 import type { Task } from '@backplane/engine';
 import type { FrameHolder, MemoryPolicy } from '@backplane/slots';
-import { testMachine } from '@backplane/slots/testing';
+import { Frames, holder, testMachine } from '@backplane/slots/testing';
 import { describe, expect, it } from 'vitest';
 import { negotiatedMemory } from '../src/index.ts';
-import { Frames, holder } from './frames.ts';
 
 const policyOver = (
   memory: Frames,

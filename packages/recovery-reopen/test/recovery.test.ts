@@ -1,9 +1,9 @@
 import { Engine, ms, type Scope, seconds, sleep, type Task } from '@backplane/engine';
+import { End, Net } from '@backplane/rpc-service/testing';
 import { type HostId, hostId, KernelError, type Recovery } from '@backplane/slots';
 import { type TestMachine, testMachine } from '@backplane/slots/testing';
 import { describe, expect, it } from 'vitest';
 import { type ReopenRecoveryOptions, reopenRecovery } from '../src/index.ts';
-import { End, Net } from './net.ts';
 
 class Host {
   readonly id: HostId;

@@ -1,8 +1,9 @@
 import { ms, sleep, type Task, type TraceEvent } from '@backplane/engine';
 import { type HostId, hostId, KernelError } from '@backplane/slots';
+import { kindOf } from '@backplane/slots/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { PeerMonitor } from '../src/index.ts';
-import { echoes, kindOf, nothing, work } from '../src/testing.ts';
+import { echoes, nothing, work } from '../src/testing.ts';
 import { type Host, Line } from './line.ts';
 
 let line: Line;

@@ -1,8 +1,9 @@
 import { settle, type Task, type TraceEvent } from '@backplane/engine';
 import { hostId, inParameters, KernelError, type Payload, type Procedure, silent } from '@backplane/slots';
+import { kindOf } from '@backplane/slots/testing';
 import { layout, u32 } from '@backplane/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { echoes, errorOf, kindOf, nothing, other, payload, work } from '../src/testing.ts';
+import { echoes, errorOf, nothing, other, payload, work } from '../src/testing.ts';
 import { type Host, Line, passNs, traits } from './line.ts';
 
 const number = inParameters(layout('number', { value: u32() }));

@@ -9,8 +9,9 @@
  * six frames. One line of JSON.
  */
 import { ms, seconds, sleep, type Task } from '@backplane/engine';
-import { kindOf, work } from '@backplane/rpc-service/testing';
+import { work } from '@backplane/rpc-service/testing';
 import type { Payload } from '@backplane/slots';
+import { kindOf } from '@backplane/slots/testing';
 import { World } from '../test/world.ts';
 
 /** The part of Node that a measurement needs. */

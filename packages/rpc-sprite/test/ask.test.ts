@@ -1,6 +1,7 @@
 import { ms, sleep, type Task } from '@backplane/engine';
-import { nothing, pattern, payload, work } from '@backplane/rpc-service/testing';
+import { nothing, payload, work } from '@backplane/rpc-service/testing';
 import { KernelError, type Payload, silent } from '@backplane/slots';
+import { pattern } from '@backplane/slots/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { spriteRpcHeader, types } from '../src/index.ts';
 import { words } from './hand.ts';

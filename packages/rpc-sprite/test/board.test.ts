@@ -1,6 +1,7 @@
 import { ms, type Task, type TraceEvent } from '@backplane/engine';
-import { errorOf, kindOf, nothing, other, payload } from '@backplane/rpc-service/testing';
+import { errorOf, nothing, other, payload } from '@backplane/rpc-service/testing';
 import type { Payload } from '@backplane/slots';
+import { kindOf } from '@backplane/slots/testing';
 import { describe, expect, it } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
 import { echo, send, spriteRpc } from '../src/index.ts';

@@ -1,6 +1,7 @@
 import { ms, seconds, sleep, type Task } from '@backplane/engine';
-import { kindOf, nothing, payload, work } from '@backplane/rpc-service/testing';
+import { nothing, payload, work } from '@backplane/rpc-service/testing';
 import { Frame, type Payload } from '@backplane/slots';
+import { kindOf } from '@backplane/slots/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { flags, procedures, type SpriteRpcHeader, spriteRpcHeader, types } from '../src/index.ts';
 import { Hand, words } from './hand.ts';

@@ -1,6 +1,7 @@
 import { ms, type RandomStream, type Task } from '@backplane/engine';
-import { echoes, kindOf, nothing, payload, work } from '@backplane/rpc-service/testing';
+import { echoes, nothing, payload, work } from '@backplane/rpc-service/testing';
 import type { Payload } from '@backplane/slots';
+import { kindOf } from '@backplane/slots/testing';
 import { describe, expect, it } from 'vitest';
 import { type SpriteRpcHeader, spriteRpcHeader } from '../src/index.ts';
 import { Hand } from './hand.ts';

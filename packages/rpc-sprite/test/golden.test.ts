@@ -3,8 +3,9 @@
  * of its calendar; its life is 1 plus that number modulo 2^24 - 1, 0xfa8922.
  */
 import { ms, seconds, sleep, type Task } from '@backplane/engine';
-import { echoes, kindOf, nothing, pattern, payload, work } from '@backplane/rpc-service/testing';
+import { echoes, nothing, payload, work } from '@backplane/rpc-service/testing';
 import { Frame, KernelError, type Payload, silent } from '@backplane/slots';
+import { kindOf, pattern } from '@backplane/slots/testing';
 import { describe as describeLayout } from '@backplane/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { spriteRpcHeader } from '../src/index.ts';

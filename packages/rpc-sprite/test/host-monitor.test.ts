@@ -1,6 +1,7 @@
 import { ms, seconds, sleep, type Task } from '@backplane/engine';
-import { kindOf, nothing, work } from '@backplane/rpc-service/testing';
+import { nothing, work } from '@backplane/rpc-service/testing';
 import type { HostId, Payload } from '@backplane/slots';
+import { kindOf } from '@backplane/slots/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { flags, procedures, type SpriteRpcOptions, spriteRpcHeader, types } from '../src/index.ts';
 import { Hand } from './hand.ts';

@@ -1,6 +1,7 @@
 import { ms, seconds, sleep, type Task, WaitQueue } from '@backplane/engine';
-import { gatedWork, kindOf, nothing, payload, work } from '@backplane/rpc-service/testing';
+import { gatedWork, nothing, payload, work } from '@backplane/rpc-service/testing';
 import { Frame, inParameters, KernelError, type Payload, type Procedure } from '@backplane/slots';
+import { kindOf } from '@backplane/slots/testing';
 import { layout, u32 } from '@backplane/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { flags, type SpriteRpcOptions, spriteRpcHeader, types } from '../src/index.ts';

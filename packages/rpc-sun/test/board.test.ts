@@ -1,6 +1,7 @@
 import { ms, type Task, type TraceEvent } from '@backplane/engine';
-import { echoes, errorOf, kindOf, nothing, other, payload, work } from '@backplane/rpc-service/testing';
+import { echoes, errorOf, nothing, other, payload, work } from '@backplane/rpc-service/testing';
 import type { Payload } from '@backplane/slots';
+import { kindOf } from '@backplane/slots/testing';
 import { describe, expect, it } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
 import { limits, sunRpc } from '../src/index.ts';

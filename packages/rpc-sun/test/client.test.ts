@@ -1,6 +1,7 @@
 import { ms, seconds, sleep, type Task } from '@backplane/engine';
-import { echoes, kindOf, nothing, pattern, payload, work } from '@backplane/rpc-service/testing';
+import { echoes, nothing, payload, work } from '@backplane/rpc-service/testing';
 import { type HostId, type Payload, silent } from '@backplane/slots';
+import { kindOf, pattern } from '@backplane/slots/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { passNs } from './switch.ts';
 import { type Host, World } from './world.ts';

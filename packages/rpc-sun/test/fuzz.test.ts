@@ -1,5 +1,6 @@
 import { ms, type RandomStream, seconds, type Task } from '@backplane/engine';
-import { echoes, kindOf, nothing, payload, work } from '@backplane/rpc-service/testing';
+import { echoes, nothing, payload, work } from '@backplane/rpc-service/testing';
+import { kindOf } from '@backplane/slots/testing';
 import { decodeUdp } from '@backplane/wire';
 import { describe, expect, it } from 'vitest';
 import { Hand } from './hand.ts';

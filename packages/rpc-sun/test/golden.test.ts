@@ -1,7 +1,8 @@
 /** Messages written by hand from RFC 1057 and RFC 1014, word for word. */
 import type { Task } from '@backplane/engine';
-import { kindOf, nothing, other, work } from '@backplane/rpc-service/testing';
+import { nothing, other, work } from '@backplane/rpc-service/testing';
 import { KernelError, type Payload, silent } from '@backplane/slots';
+import { kindOf } from '@backplane/slots/testing';
 import { asIpv4, decodeUdp } from '@backplane/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { calls, Hand, message, none, opaque, questions, short, unix, wordsOf } from './hand.ts';

@@ -1,6 +1,7 @@
 import { ms, seconds, sleep, type Task, type Thread, WaitQueue } from '@backplane/engine';
-import { gatedWork, kindOf, nothing, payload, work } from '@backplane/rpc-service/testing';
+import { gatedWork, nothing, payload, work } from '@backplane/rpc-service/testing';
 import type { Payload } from '@backplane/slots';
+import { kindOf } from '@backplane/slots/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SunRpcOptions } from '../src/index.ts';
 import { calls, Hand, message, none, opaque, short } from './hand.ts';

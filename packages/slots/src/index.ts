@@ -19,6 +19,8 @@ export type {
 } from './component.ts';
 export { defineComponent } from './component.ts';
 export type { Disk, DiskExtent, DiskRule } from './disk.ts';
+export type { CostEvidence, CostSource, NotedCost } from './evidence.ts';
+export { exact, fitted, prior, stated } from './evidence.ts';
 export type { StationAddress } from './frame.ts';
 export { broadcastAddress, Frame, isGroupAddress } from './frame.ts';
 export type { Kernel, KernelSpec } from './kernel.ts';
@@ -33,13 +35,10 @@ export {
 } from './kernel-error.ts';
 export type {
   BusyCategory,
-  CostEvidence,
-  CostSource,
   Machine,
   MachineCosts,
   MachineType,
   Metrics,
-  NotedCost,
 } from './machine.ts';
 export { Busy, busyCategories, defineMachineType } from './machine.ts';
 export type { FrameHolder, Memory, MemoryPolicy, PageFrame } from './memory.ts';

@@ -3,6 +3,7 @@
  * it charges. Boards never contain a published result; they charge what they do in these primitives.
  */
 import type { Engine, RandomStream, Scope } from '@backplane/engine';
+import type { CostSource, NotedCost } from './evidence.ts';
 import type { HostId, Undo } from './vocabulary.ts';
 
 /** What processor time is spent on. The numbers are the engine's charge categories. */
@@ -70,13 +71,6 @@ export interface MachineCosts {
   readonly processCreateNs: number;
 }
 
-/** Where a constant comes from. `fitted` names the one published row that it was fitted to. */
-export type CostEvidence = 'stated' | 'fitted' | 'prior' | 'exact';
-export interface CostSource {
-  readonly evidence: CostEvidence;
-  readonly source: string;
-}
-
 export interface MachineType {
   readonly name: string;
   readonly description: string;
@@ -85,11 +79,6 @@ export interface MachineType {
   readonly pageBytes: number;
   readonly costs: MachineCosts;
   readonly sources: { readonly [K in keyof MachineCosts]: CostSource };
-}
-
-/** A cost with its evidence, as machine types are written down. */
-export interface NotedCost extends CostSource {
-  readonly value: number;
 }
 
 /** Declares a machine type from costs that each carry their source. */

@@ -45,7 +45,7 @@
  */
 import type { Task } from '@backplane/engine';
 import type { About, Attempt, NameTarget, NameView, SecondAttempt } from './naming.ts';
-import type { AttributeChange, FileType } from './storage.ts';
+import type { AttributeChange, StoredAttributes } from './storage.ts';
 import type { Authority, HostId, Plain, ProtocolId, StreamId, Token, Undo } from './vocabulary.ts';
 
 /** On whose behalf. The super user is uid 0. */
@@ -103,17 +103,7 @@ export interface Traits {
   readonly afterCrash: 'reopen' | 'by-name' | 'stateless' | 'lost';
 }
 
-export interface Attributes {
-  readonly type: FileType;
-  readonly sizeBytes: number;
-  readonly links: number;
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly version: number;
-  readonly modifyNs: number;
-  readonly changeNs: number;
-  readonly accessNs: number;
+export interface Attributes extends Omit<StoredAttributes, 'createNs' | 'device'> {
   /** Identifies the object in the cluster: two names of one object have equal identities; never used again in a run. */
   readonly identity: string;
 }

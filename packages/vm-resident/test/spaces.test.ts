@@ -1,9 +1,8 @@
 import type { Task } from '@backplane/engine';
 import { type FrameHolder, isKernelError, type MemoryPolicy, type Vm } from '@backplane/slots';
-import { testMachine } from '@backplane/slots/testing';
+import { Frames, testMachine } from '@backplane/slots/testing';
 import { describe, expect, it } from 'vitest';
 import { residentVm } from '../src/index.ts';
-import { Frames } from './frames.ts';
 
 function world(frames: number): {
   readonly vm: Vm;

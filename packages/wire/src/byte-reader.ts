@@ -76,7 +76,7 @@ export class ByteReader {
     const big = this.#words.endian === 'big';
     const high = this.#words.u32.get(this.#bytes, big ? at : at + 4);
     const low = this.#words.u32.get(this.#bytes, big ? at + 4 : at);
-    return high * 2 ** 32 + low;
+    return high * 0x1_0000_0000 + low;
   }
 
   u64(): bigint {

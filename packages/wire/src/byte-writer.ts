@@ -49,13 +49,13 @@ export class ByteWriter {
 
   /** As `u64`, of a number: for times and sizes, where a bigint at each would cost too much. */
   number64(value: number): this {
-    if (!Number.isInteger(value) || value < 0 || value >= 2 ** 64)
+    if (!Number.isInteger(value) || value < 0 || value >= 0x1_0000_0000_0000_0000)
       throw outOfRange('number64', value, 'an integer from 0 to 2 ** 64 - 1');
     const at = this.#room(8);
     const big = this.#words.endian === 'big';
-    const high = Math.floor(value / 2 ** 32);
+    const high = Math.floor(value / 0x1_0000_0000);
     this.#words.u32.set(this.#bytes, big ? at : at + 4, high);
-    this.#words.u32.set(this.#bytes, big ? at + 4 : at, value - high * 2 ** 32);
+    this.#words.u32.set(this.#bytes, big ? at + 4 : at, value - high * 0x1_0000_0000);
     this.#length = at + 8;
     return this;
   }

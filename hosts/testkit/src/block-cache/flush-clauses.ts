@@ -1,9 +1,9 @@
 /** Dirty blocks: how they leave, and what may be thrown away. */
 import { ms, seconds, sleep, type Task } from '@backplane/engine';
 import type { CachedObject, WriteDelay } from '@backplane/slots';
+import { kindOf } from '@backplane/slots/testing';
 import { digest, filled } from '../bytes.ts';
 import { type Check, holds, same, within } from '../check.ts';
-import { kindOf } from '../transport/calls.ts';
 import type { Bounds } from './under-test.ts';
 import { Store, World } from './world.ts';
 

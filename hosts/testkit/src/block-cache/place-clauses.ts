@@ -1,8 +1,8 @@
 /** Page frames: who goes when there are not enough. */
 import type { PageFrame } from '@backplane/slots';
+import { kindOf } from '@backplane/slots/testing';
 import { digest } from '../bytes.ts';
 import { type Check, holds, same, within } from '../check.ts';
-import { kindOf } from '../transport/calls.ts';
 import type { Bounds } from './under-test.ts';
 import { Store, World } from './world.ts';
 

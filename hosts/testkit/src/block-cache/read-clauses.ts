@@ -1,9 +1,9 @@
 /** Blocks that are read and written. */
 import type { Task } from '@backplane/engine';
+import { kindOf, pattern } from '@backplane/slots/testing';
 import { digest, filled } from '../bytes.ts';
 import { type Check, holds, same } from '../check.ts';
 import { eachCourse } from '../course.ts';
-import { kindOf, pattern } from '../transport/calls.ts';
 import type { Bounds } from './under-test.ts';
 import { Store, World } from './world.ts';
 

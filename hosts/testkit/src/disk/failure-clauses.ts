@@ -1,7 +1,8 @@
 /** Rules: faults in the drive. */
+
+import { kindOf } from '@backplane/slots/testing';
 import { digest } from '../bytes.ts';
 import { type Check, same } from '../check.ts';
-import { kindOf } from '../transport/calls.ts';
 import type { Bounds } from './under-test.ts';
 import { World } from './world.ts';
 

@@ -1,9 +1,9 @@
 /** Power failures: each sector is either old or new. */
 import { seconds, sleep, type Task } from '@backplane/engine';
+import { kindOf } from '@backplane/slots/testing';
 import { digest } from '../bytes.ts';
 import { type Check, holds, same } from '../check.ts';
 import { eachCourse } from '../course.ts';
-import { kindOf } from '../transport/calls.ts';
 import type { Bounds } from './under-test.ts';
 import { World } from './world.ts';
 

@@ -1,9 +1,9 @@
 /** An array of sectors: what is written is read, and what is on the medium can be looked at. */
 import type { Task } from '@backplane/engine';
+import { kindOf, pattern } from '@backplane/slots/testing';
 import { digest } from '../bytes.ts';
 import { type Check, holds, same } from '../check.ts';
 import { eachCourse } from '../course.ts';
-import { kindOf, pattern } from '../transport/calls.ts';
 import type { Bounds } from './under-test.ts';
 import { World } from './world.ts';
 

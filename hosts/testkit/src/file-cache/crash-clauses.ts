@@ -1,9 +1,9 @@
 /** A server that crashes while its files are open. */
 import { ms, seconds, sleep, type Task } from '@backplane/engine';
+import { kindOf, pattern } from '@backplane/slots/testing';
 import { digest, filled } from '../bytes.ts';
 import { type Check, holds, same, within } from '../check.ts';
 import { lastingStorage } from '../neighbours.ts';
-import { kindOf, pattern } from '../transport/calls.ts';
 import type { Bounds } from './under-test.ts';
 import { World } from './world.ts';
 

@@ -1,9 +1,9 @@
 /** An open file on one host. */
 import { ms, sleep, type Task } from '@backplane/engine';
 import { hostId, type Waiter } from '@backplane/slots';
+import { kindOf, pattern } from '@backplane/slots/testing';
 import { digest, filled } from '../bytes.ts';
 import { type Check, holds, same, within } from '../check.ts';
-import { kindOf, pattern } from '../transport/calls.ts';
 import type { Bounds } from './under-test.ts';
 import { type Files, World } from './world.ts';
 

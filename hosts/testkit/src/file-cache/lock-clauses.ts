@@ -1,8 +1,8 @@
 /** Advisory locks of a whole file. */
 import { ms, sleep, type Task } from '@backplane/engine';
+import { kindOf } from '@backplane/slots/testing';
 import { filled } from '../bytes.ts';
 import { type Check, same } from '../check.ts';
-import { kindOf } from '../transport/calls.ts';
 import type { Bounds } from './under-test.ts';
 import { type HostName, World } from './world.ts';
 

@@ -1,9 +1,9 @@
 /** Operations on names, and how a file is opened. */
 import type { Task } from '@backplane/engine';
 import type { Credentials, NameOps } from '@backplane/slots';
+import { kindOf } from '@backplane/slots/testing';
 import { filled } from '../bytes.ts';
 import { type Check, same } from '../check.ts';
-import { kindOf } from '../transport/calls.ts';
 import type { Bounds } from './under-test.ts';
 import { type Files, World } from './world.ts';
 

@@ -1,8 +1,8 @@
 /** Who may keep copies until when. */
 import { ms, seconds, sleep, type Task, type Thread } from '@backplane/engine';
+import { kindOf, pattern } from '@backplane/slots/testing';
 import { digest, filled } from '../bytes.ts';
 import { type Check, holds, same } from '../check.ts';
-import { kindOf, pattern } from '../transport/calls.ts';
 import type { Bounds } from './under-test.ts';
 import { type HostName, World } from './world.ts';
 

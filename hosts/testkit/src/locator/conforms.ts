@@ -8,10 +8,10 @@ import {
   type Locator,
   type StationAddress,
 } from '@backplane/slots';
+import { kindOf } from '@backplane/slots/testing';
 import { type Check, holds, same, within } from '../check.ts';
 import { onSegment } from '../neighbours.ts';
 import { Rig } from '../rig.ts';
-import { kindOf } from '../transport/calls.ts';
 
 export interface LocatorUnderTest {
   /** The locator, and what it needs besides processors and an interface. */

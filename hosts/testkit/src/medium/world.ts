@@ -1,8 +1,8 @@
 /** Stations on the medium under test, without machines behind them. */
 import { type Engine, ms, type RandomStream } from '@backplane/engine';
 import { type Attachment, broadcastAddress, Frame, type Medium, type StationAddress } from '@backplane/slots';
+import { pattern } from '@backplane/slots/testing';
 import { Rig } from '../rig.ts';
-import { pattern } from '../transport/calls.ts';
 import type { Bounds } from './under-test.ts';
 
 /** A group address: the lowest bit of the first byte is set. */

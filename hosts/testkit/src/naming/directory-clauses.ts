@@ -1,8 +1,8 @@
 /** Working directories and views. */
 import type { Task } from '@backplane/engine';
 import { type Attempt, above, done, type NameTarget, type NameView, token } from '@backplane/slots';
+import { kindOf } from '@backplane/slots/testing';
 import { type Check, same } from '../check.ts';
-import { kindOf } from '../transport/calls.ts';
 import type { Bounds } from './under-test.ts';
 import { protocol, shown, target, World } from './world.ts';
 

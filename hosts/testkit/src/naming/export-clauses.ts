@@ -1,6 +1,7 @@
 /** From a path to whom to ask, and with which remainder. */
+
+import { kindOf } from '@backplane/slots/testing';
 import { type Check, same } from '../check.ts';
-import { kindOf } from '../transport/calls.ts';
 import type { Bounds } from './under-test.ts';
 import { type HostName, shown, target, World } from './world.ts';
 

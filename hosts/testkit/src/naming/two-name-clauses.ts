@@ -10,8 +10,8 @@ import {
   redirect,
   type SecondAttempt,
 } from '@backplane/slots';
+import { kindOf } from '@backplane/slots/testing';
 import { type Check, same } from '../check.ts';
-import { kindOf } from '../transport/calls.ts';
 import type { Bounds } from './under-test.ts';
 import { shown, target, World } from './world.ts';
 

@@ -1,12 +1,12 @@
 /** The contract of the slot `objects`, for kinds that have pairs: what goes into one end comes out of the other. */
 import { ms, seconds, sleep, type Task } from '@backplane/engine';
 import type { KernelSpec, Stream, Streams } from '@backplane/slots';
+import { kindOf, pattern } from '@backplane/slots/testing';
 import { digest, filled } from '../bytes.ts';
 import { type Check, holds, same } from '../check.ts';
 import { eachCourse } from '../course.ts';
 import { withStreams } from '../neighbours.ts';
 import { Rig } from '../rig.ts';
-import { kindOf, pattern } from '../transport/calls.ts';
 
 export interface ObjectsUnderTest {
   /** The board of the kind, and what it needs besides streams. */

@@ -1,10 +1,10 @@
 /** What is left when the machine loses its power. */
 import { ms, type RandomStream, seconds, sleep, type Task } from '@backplane/engine';
 import type { FileId, Storage } from '@backplane/slots';
+import { pattern } from '@backplane/slots/testing';
 import { digest, filled } from '../bytes.ts';
 import { type Check, holds, same, within } from '../check.ts';
 import { eachCourse } from '../course.ts';
-import { pattern } from '../transport/calls.ts';
 import type { Bounds } from './under-test.ts';
 import { contentOf, fails, plainDirectory, plainFile, remove, sameFile, World } from './world.ts';
 

@@ -1,9 +1,9 @@
 /** Bytes and attributes of one file. */
 import { ms, sleep } from '@backplane/engine';
 import { type AttributeChange, fileTypes, type NewFile } from '@backplane/slots';
+import { kindOf, pattern } from '@backplane/slots/testing';
 import { digest, filled } from '../bytes.ts';
 import { type Check, holds, same, within } from '../check.ts';
-import { kindOf, pattern } from '../transport/calls.ts';
 import type { Bounds } from './under-test.ts';
 import { contentOf, fails, plainDirectory, plainFile, remove, sameFile, tried } from './world.ts';
 

@@ -8,10 +8,10 @@ import {
   type Plain,
   type Storage,
 } from '@backplane/slots';
+import { pattern } from '@backplane/slots/testing';
 import { digest } from '../bytes.ts';
 import { type Check, same } from '../check.ts';
 import { eachCourse } from '../course.ts';
-import { pattern } from '../transport/calls.ts';
 import type { Bounds } from './under-test.ts';
 import { World } from './world.ts';
 

@@ -1,8 +1,8 @@
 /** Many threads at once: operations on one directory are serialised, and so are the blocks of one file. */
 import type { Task, Thread } from '@backplane/engine';
+import { kindOf } from '@backplane/slots/testing';
 import { digest, filled } from '../bytes.ts';
 import { type Check, same } from '../check.ts';
-import { kindOf } from '../transport/calls.ts';
 import type { Bounds } from './under-test.ts';
 import { contentOf, plainDirectory, plainFile, World } from './world.ts';
 

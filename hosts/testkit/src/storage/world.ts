@@ -1,10 +1,10 @@
 /** A machine with the storage under test, and one whose storage is in memory: the model. */
 import type { Task } from '@backplane/engine';
 import { defineKernel, type FileId, type NewFile, type Storage } from '@backplane/slots';
+import { kindOf } from '@backplane/slots/testing';
 import { same } from '../check.ts';
 import { storage as inMemory, withBlocks } from '../neighbours.ts';
 import { Rig } from '../rig.ts';
-import { kindOf } from '../transport/calls.ts';
 import type { Bounds } from './under-test.ts';
 
 export class World {

@@ -1,7 +1,7 @@
 /** Operations on names go through the view, and say how naming matches. */
 import type { KernelSpec } from '@backplane/slots';
+import { kindOf } from '@backplane/slots/testing';
 import { type Check, same } from '../check.ts';
-import { kindOf } from '../transport/calls.ts';
 import { somebody, World } from './world.ts';
 
 export const nameClauses = (boards: KernelSpec): readonly Check[] => [

@@ -1,9 +1,9 @@
 /** Offsets: a stream holds one, for everybody who shares it. */
 import type { Task } from '@backplane/engine';
 import type { KernelSpec } from '@backplane/slots';
+import { kindOf, pattern } from '@backplane/slots/testing';
 import { digest, filled } from '../bytes.ts';
 import { type Check, same } from '../check.ts';
-import { kindOf, pattern } from '../transport/calls.ts';
 import { KindInMemory } from './files.ts';
 import { World } from './world.ts';
 

@@ -1,7 +1,7 @@
 /** The switch: the board for an open object, by protocol and by kind. */
 import { authority, KernelError, type KernelSpec } from '@backplane/slots';
+import { kindOf } from '@backplane/slots/testing';
 import { type Check, holds, same } from '../check.ts';
-import { kindOf } from '../transport/calls.ts';
 import { FilesInMemory, KindInMemory } from './files.ts';
 import { somebody, World } from './world.ts';
 

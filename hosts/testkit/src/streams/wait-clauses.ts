@@ -1,9 +1,9 @@
 /** Waiting: for an object that has nothing now, on this host and on others. */
 import { ms, seconds, sleep, type Task } from '@backplane/engine';
 import { KernelError, type KernelSpec, type Waiter } from '@backplane/slots';
+import { kindOf } from '@backplane/slots/testing';
 import { digest, filled } from '../bytes.ts';
 import { type Check, holds, same, within } from '../check.ts';
-import { kindOf } from '../transport/calls.ts';
 import { FilesInMemory } from './files.ts';
 import { somebody, World } from './world.ts';
 

@@ -1,8 +1,9 @@
 /** A question to everybody. */
 import { ms, sleep, type Task } from '@backplane/engine';
 import { type HostId, KernelError, type Payload, silent } from '@backplane/slots';
+import { kindOf } from '@backplane/slots/testing';
 import { type Check, same, within } from '../check.ts';
-import { kindOf, nobodys, nothing, numbered, numberOf, work } from './calls.ts';
+import { nobodys, nothing, numbered, numberOf, work } from './calls.ts';
 import type { Bounds } from './under-test.ts';
 import { type Host, World } from './world.ts';
 

@@ -1,19 +1,9 @@
 /** A call: what it brings, what it fails with, and that it waits. */
 import { ms, seconds, sleep, type Task, type Thread } from '@backplane/engine';
 import { KernelError, type Payload, silent } from '@backplane/slots';
+import { kindOf, pattern } from '@backplane/slots/testing';
 import { type Check, holds, same, within } from '../check.ts';
-import {
-  back,
-  equal,
-  kindOf,
-  nobodys,
-  nothing,
-  numbered,
-  numberOf,
-  numbers,
-  pattern,
-  work,
-} from './calls.ts';
+import { back, equal, nobodys, nothing, numbered, numberOf, numbers, work } from './calls.ts';
 import type { Bounds } from './under-test.ts';
 import { World } from './world.ts';
 

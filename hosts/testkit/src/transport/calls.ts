@@ -1,13 +1,6 @@
 /** Procedures for checks, on bare bytes: contents that can be compared, and calls that can be counted. */
-import type { Task } from '@backplane/engine';
-import {
-  inParameters,
-  isKernelError,
-  type KernelErrorKind,
-  type Payload,
-  type PayloadCodec,
-  type Procedure,
-} from '@backplane/slots';
+import { inParameters, type Payload, type PayloadCodec, type Procedure } from '@backplane/slots';
+import { pattern, sameBytes } from '@backplane/slots/testing';
 import { layout, u32 } from '@backplane/wire';
 
 const bare: PayloadCodec<Payload> = { encode: (value) => value, decode: (payload) => payload };
@@ -37,13 +30,6 @@ export const numbers: Procedure<{ readonly value: number }, { readonly value: nu
 const noBytes = new Uint8Array(0);
 export const nothing: Payload = { parameters: noBytes, data: noBytes };
 
-/** Bytes that differ from place to place and from key to key. */
-export function pattern(length: number, key: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  for (let i = 0; i < length; i++) bytes[i] = i * 7 + (i >>> 8) * 13 + (i >>> 4) + key * 29;
-  return bytes;
-}
-
 /** A request that says which one it is in its first four bytes. */
 export function numbered(call: number, parametersBytes: number, dataBytes: number): Payload {
   const parameters = pattern(Math.max(4, parametersBytes), call);
@@ -56,20 +42,3 @@ export const numberOf = ({ parameters }: Payload): number =>
 
 export const equal = (a: Payload, b: Payload): boolean =>
   sameBytes(a.parameters, b.parameters) && sameBytes(a.data, b.data);
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
-}
-
-/** The kind of the error that a task ends with; 'ok' when it ends well. */
-export function* kindOf(task: Task<unknown>): Task<KernelErrorKind | 'ok'> {
-  try {
-    yield* task;
-    return 'ok';
-  } catch (e) {
-    if (!isKernelError(e)) throw e;
-    return e.kind;
-  }
-}

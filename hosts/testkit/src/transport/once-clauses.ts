@@ -1,8 +1,9 @@
 /** At most once: a property over drawn courses of events. A failing one names its seed. */
 import { ms, type RandomStream, seconds, sleep, type Task, type Thread } from '@backplane/engine';
 import { isKernelError, type LinkVerdict, type Payload } from '@backplane/slots';
+import { kindOf } from '@backplane/slots/testing';
 import { type Check, same, within } from '../check.ts';
-import { equal, kindOf, nothing, numbered, numberOf, work } from './calls.ts';
+import { equal, nothing, numbered, numberOf, work } from './calls.ts';
 import type { Bounds } from './under-test.ts';
 import { type Host, World } from './world.ts';
 

@@ -1,8 +1,9 @@
 /** What the transport knows about other hosts' lives. */
 import { ms, seconds, sleep, type Task } from '@backplane/engine';
 import type { HostId, Payload, Transport } from '@backplane/slots';
+import { kindOf } from '@backplane/slots/testing';
 import { type Check, holds, same, within } from '../check.ts';
-import { kindOf, nothing, work } from './calls.ts';
+import { nothing, work } from './calls.ts';
 import type { Bounds } from './under-test.ts';
 import { type Host, World } from './world.ts';
 

@@ -1,8 +1,9 @@
 /** Bytes from anybody, and the order of events. */
 import { ms, type RandomStream, seconds, sleep, type Task } from '@backplane/engine';
 import { Frame, type LinkVerdict, type Payload } from '@backplane/slots';
+import { kindOf } from '@backplane/slots/testing';
 import { type Check, holds, same } from '../check.ts';
-import { kindOf, nothing, numbered, work } from './calls.ts';
+import { nothing, numbered, work } from './calls.ts';
 import type { Bounds } from './under-test.ts';
 import { pass, World } from './world.ts';
 

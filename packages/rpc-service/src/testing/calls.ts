@@ -3,13 +3,12 @@ import type { Task, WaitQueue } from '@backplane/engine';
 import {
   type BackplaneError,
   isBackplaneError,
-  isKernelError,
-  type KernelErrorKind,
   type Payload,
   type PayloadCodec,
   type Procedure,
   type Transport,
 } from '@backplane/slots';
+import { pattern } from '@backplane/slots/testing';
 
 const bare: PayloadCodec<Payload> = { encode: (value) => value, decode: (payload) => payload };
 
@@ -36,34 +35,10 @@ export function gatedWork(transport: Transport, executed: string[], gate: WaitQu
 const noBytes = new Uint8Array(0);
 export const nothing: Payload = { parameters: noBytes, data: noBytes };
 
-const keys = 251;
-
-/** Bytes that differ from place to place and from key to key. */
-export function pattern(length: number, key: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  const from = key % keys;
-  for (let i = 0; i < length; i++) {
-    const at = from + i;
-    bytes[i] = at * 7 + (at >>> 8) * 13 + (at >>> 4);
-  }
-  return bytes;
-}
-
 export const payload = (parametersBytes: number, dataBytes: number, key = 1): Payload => ({
   parameters: pattern(parametersBytes, key),
   data: pattern(dataBytes, key + 1),
 });
-
-/** The kind of the error that a task ends with; 'ok' when it ends well. */
-export function* kindOf(task: Task<unknown>): Task<KernelErrorKind | 'ok'> {
-  try {
-    yield* task;
-    return 'ok';
-  } catch (e) {
-    if (!isKernelError(e)) throw e;
-    return e.kind;
-  }
-}
 
 /** What a developer is told. */
 export function errorOf(f: () => unknown): BackplaneError {

@@ -4,7 +4,8 @@
  */
 import { type RandomStream, sleep, type Task } from '@backplane/engine';
 import { type HostId, isKernelError, type Payload, type Transport } from '@backplane/slots';
-import { pattern, work } from './calls.ts';
+import { pattern, sameBytes } from '@backplane/slots/testing';
+import { work } from './calls.ts';
 
 /** How large calls are and how long things take, at most. */
 export interface Pace {
@@ -58,7 +59,7 @@ export class Ledger {
       try {
         const reply = yield* transport.call(server, work, request);
         const right = answerTo(request, this.#pace.dataBytesMax);
-        if (!equal(reply.parameters, right.parameters) || !equal(reply.data, right.data))
+        if (!sameBytes(reply.parameters, right.parameters) || !sameBytes(reply.data, right.data))
           this.wrong.push(number);
         this.answered++;
       } catch (e) {
@@ -96,9 +97,6 @@ function answerTo({ parameters, data }: Payload, dataBytesMax: number): Payload 
         : key % 100;
   return { parameters: pattern(key % 200, key), data: pattern(bytes, data[data.length >>> 1] ?? 3) };
 }
-
-const equal = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.length === b.length && a.every((x, i) => x === b[i]);
 
 /** Calls of many courses, each with a seed of its own, counted together. */
 export function total(

@@ -1,5 +1,5 @@
-/** Page frames, counted: enough of a memory for one board. */
-import type { Memory, PageFrame } from '@backplane/slots';
+/** A memory for tests of one board: page frames that are counted and hold nothing; and a holder of some of them. */
+import type { FrameHolder, Memory, PageFrame } from '../memory.ts';
 
 export class Frames implements Memory {
   readonly frameBytes: number;
@@ -33,4 +33,29 @@ export class Frames implements Memory {
   occupiedBy(owner: string): number {
     return [...this.#owners.values()].filter((o) => o === owner).length;
   }
+}
+
+/** A holder with pages of given ages, oldest first. */
+export function holder(
+  name: string,
+  memory: Memory,
+  usesNs: readonly number[],
+): FrameHolder & { readonly given: number } {
+  const pages = usesNs.map((usedNs) => ({ usedNs, frame: memory.allocate(name) }));
+  let given = 0;
+  return {
+    name,
+    get given() {
+      return given;
+    },
+    frames: () => pages.length,
+    oldestUseNs: () => pages[0]?.usedNs ?? 'never',
+    *giveUp() {
+      const page = pages.shift();
+      if (page?.frame === undefined) return false;
+      memory.release(page.frame);
+      given++;
+      return true;
+    },
+  };
 }
