@@ -4,6 +4,7 @@
  */
 import { callbacks, mm1, type Outcome, w1, w2 } from '@backplane/workloads';
 import type { Command } from 'commander';
+import { andrew } from '../bench/andrew.ts';
 import { idle } from '../bench/idle.ts';
 import { type Line, median, timed } from '../bench/line.ts';
 import { memory } from '../bench/memory.ts';
@@ -29,7 +30,7 @@ const workloads: Readonly<Record<string, () => Outcome>> = {
   w2: () => w2({ groups: 100, items: 500 }),
   mm1: () => mm1({ customers: 300_000 }),
 };
-const names = [...Object.keys(workloads), 'rpc8k', 'memory', 'idle'];
+const names = [...Object.keys(workloads), 'rpc8k', 'andrew', 'memory', 'idle'];
 
 export function addBench(program: Command, session: Session): void {
   program
@@ -76,6 +77,7 @@ async function measure(
 
 async function once(name: string, o: BenchOptions, session: Session): Promise<Line> {
   if (name === 'rpc8k') return await rpc8k(o, session);
+  if (name === 'andrew') return await andrew(session);
   if (name === 'memory') return memory();
   if (name === 'idle') return idle();
   return timed(name, () => workloads[name]?.() ?? { units: 0, check: '' });
