@@ -33,6 +33,17 @@ const repeat = (value: string, before: readonly string[] | undefined): readonly 
 
 /** Declares them. What commander does not know is left over, for the experiment. */
 export function addRunOptions(command: Command): Command {
+  return addKernelOptions(command)
+    .option('--machines <n>', 'clients')
+    .option('--servers <n>', 'servers')
+    .option('--machine <type>', '[ROLE=]TYPE, for example server=sun3-180; repeatable', repeat)
+    .option('--tree <dir>', 'host directory imported into the file system before virtual time starts')
+    .option('--preserve', 'keep the owners and modes of the tree, and the order of its times')
+    .option('--until <time>', 'stop at this virtual time, such as 90s');
+}
+
+/** Those of them that leave machines and workload as they are. */
+export function addKernelOptions(command: Command): Command {
   return command
     .option(
       '--kernel <kernel>',
@@ -44,13 +55,7 @@ export function addRunOptions(command: Command): Command {
       '[ROLE.]SLOT=BOARD[:option=value,...]; the board by short name, package or file; repeatable',
       repeat,
     )
-    .option('--machines <n>', 'clients')
-    .option('--servers <n>', 'servers')
-    .option('--machine <type>', '[ROLE=]TYPE, for example server=sun3-180; repeatable', repeat)
     .option('--seed <n>', 'of everything left to chance', '1')
-    .option('--tree <dir>', 'host directory imported into the file system before virtual time starts')
-    .option('--preserve', 'keep the owners and modes of the tree, and the order of its times')
-    .option('--until <time>', 'stop at this virtual time, such as 90s')
     .option('--fault <spec>', 'for example loss=2% or crash=HOST@30s; repeatable', repeat);
 }
 

@@ -66,6 +66,20 @@ describe('the command', () => {
     expect(stderr).toMatch(/no kernel "spirte"/);
   });
 
+  it('puts boards of the user in place of those of a published table', async () => {
+    const rows = async (...words: string[]): Promise<readonly { row: string; measured: number }[]> => {
+      stdout = '';
+      await main(['published', 'sprite-rpc', ...words, '--json']);
+      return (JSON.parse(stdout) as { rows: { row: string; measured: number }[] }).rows;
+    };
+    const own = await rows();
+    const sun = await rows('--set', 'transport=sun');
+    expect(sun.map((r) => r.row)).toEqual(own.map((r) => r.row));
+    // Two calls of 8 KB where Sprite RPC makes one of 16.
+    const large = own.findIndex((r) => r.row === 'sun3-75: 16 KB calls');
+    expect(sun[large]?.measured).toBeLessThan(0.8 * (own[large]?.measured ?? 0));
+  });
+
   it('verifies that a run is a function of its inputs', async () => {
     expect(await main(['verify', 'null-rpc', '--calls', '2', '--json'])).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ equal: true, firstDivergence: null });

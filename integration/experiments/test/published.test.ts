@@ -13,7 +13,7 @@ const outOfBand = (rows: readonly PublishedRow[]): readonly string[] =>
   rows.filter((r) => !withinBand(r)).map((r) => r.row);
 
 describe('published figures', () => {
-  const rows = runAll(publishedTable('sprite-rpc').measure(1));
+  const rows = runAll(publishedTable('sprite-rpc').measure({ seed: 1 }));
 
   it('of Sprite RPC come out of the model, each within its band', () => {
     expect(outOfBand(rows)).toEqual([]);
@@ -25,7 +25,7 @@ describe('published figures', () => {
   });
 
   it('of files come out of the model but for one row', () => {
-    const files = runAll(publishedTable('sprite-files').measure(1));
+    const files = runAll(publishedTable('sprite-files').measure({ seed: 1 }));
     // A client's write to the server's disk: here the disk begins when the client has sent everything.
     expect(outOfBand(files)).toEqual(['write, server disk']);
   });
@@ -34,7 +34,7 @@ describe('published figures', () => {
     'of all tables: the median predicted row is off by less than 7 %',
     { timeout: 600_000 },
     () => {
-      const all = publishedTables.flatMap((t) => runAll(t.measure(1)));
+      const all = publishedTables.flatMap((t) => runAll(t.measure({ seed: 1 })));
       const of = (kind: PublishedRow['kind']): number => all.filter((r) => r.kind === kind).length;
       expect(of('predicted')).toBeGreaterThanOrEqual(20);
       expect(of('fitted')).toBeLessThanOrEqual(of('predicted') / 2);

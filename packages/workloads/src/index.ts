@@ -20,7 +20,6 @@ export { callbacks, w1 } from './engine/w1.ts';
 export { w2 } from './engine/w2.ts';
 export type { NameOperation, WriteOptions } from './file-operations.ts';
 export { exists, nameOperations, readRate, timeName, writeRate } from './file-operations.ts';
-export type { RoundTrips } from './null-rpc.ts';
 export { roundTrips, serveRoundTrips } from './null-rpc.ts';
 export type { Rpc8kCounts } from './rpc8k.ts';
 export { rpc8kClient, serveRpc8k } from './rpc8k.ts';

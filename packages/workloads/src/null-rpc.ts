@@ -1,39 +1,36 @@
-/** Round trips of one size, one after the other, between two hosts: the published RPC rows. */
+/** Bytes of one size to a server and an answer, one after the other: the published RPC rows. */
 import type { Task } from '@backplane/engine';
 import type { HostId, Transport } from '@backplane/slots';
-import { receive, send } from './procedures.ts';
-
-export interface RoundTrips {
-  /** Mean nanoseconds of one. */
-  readonly meanNs: number;
-  readonly calls: number;
-}
+import { send } from './procedures.ts';
 
 export function serveRoundTrips(transport: Transport): void {
   transport.serve(send, function* () {
     return null;
   });
-  transport.serve(receive, function* (count) {
-    return new Uint8Array(Math.min(count, transport.maxDataBytes));
-  });
 }
 
-/** `out`: the bytes travel in the request, else in the reply. One call beforehand finds the route. */
+/**
+ * Mean nanoseconds of one. What is more than the transport has room for in one call goes in several. One beforehand finds
+ * the route.
+ */
 export function* roundTrips(
   transport: Transport,
   to: HostId,
   sizeBytes: number,
-  out: boolean,
-  calls: number,
+  times: number,
   now: () => number,
-): Task<RoundTrips> {
+): Task<number> {
   const bytes = new Uint8Array(sizeBytes);
+  const callBytes = transport.maxDataBytes;
   const once = function* (): Task<void> {
-    if (out) yield* transport.call(to, send, bytes);
-    else yield* transport.call(to, receive, sizeBytes);
+    let sent = 0;
+    do {
+      yield* transport.call(to, send, bytes.subarray(sent, sent + callBytes));
+      sent += callBytes;
+    } while (sent < sizeBytes);
   };
   yield* once();
   const startNs = now();
-  for (let i = 0; i < calls; i++) yield* once();
-  return { meanNs: (now() - startNs) / calls, calls };
+  for (let i = 0; i < times; i++) yield* once();
+  return (now() - startNs) / times;
 }

@@ -14,31 +14,33 @@ import { formatTable, json, note, out } from '../output.ts';
 import { reportFile } from '../recordings.ts';
 import { publishedReport } from '../report/reports.ts';
 import { Interrupted, type Session } from '../session.ts';
-import { whole } from '../settings.ts';
+import { addKernelOptions, type GivenOptions, settingsOf } from '../settings.ts';
 
-interface PublishedOptions {
-  readonly seed: string;
+interface PublishedOptions extends GivenOptions {
   readonly report?: string;
   readonly json?: boolean;
 }
 
 export function addPublished(program: Command, session: Session): void {
-  program
-    .command('published')
-    .argument('[names...]', `tables: ${publishedTables.map((t) => t.name).join(', ')}; all without one`)
-    .description('published tables beside measured ones, fitted and predicted rows apart')
-    .option('--seed <n>', 'of everything left to chance', '1')
+  addKernelOptions(
+    program
+      .command('published')
+      .argument('[names...]', `tables: ${publishedTables.map((t) => t.name).join(', ')}; all without one`)
+      .description(
+        'published tables beside measured ones, fitted and predicted rows apart; with kernels, boards or faults of your own in place of those of the tables',
+      ),
+  )
     .option('--report <file.html>', 'tables and a plot as one HTML page')
     .option('--json', 'one JSON object')
     .action(async (names: readonly string[], o: PublishedOptions) => {
       const tables = names.length === 0 ? publishedTables : names.map((n) => publishedTable(n));
-      const seed = whole('--seed', o.seed, 0, Number.MAX_SAFE_INTEGER);
+      const given = await settingsOf(o, {}, session.outside);
       const report = reportFile(o.report);
       const rows: PublishedRow[] = [];
       let finished = 0;
       try {
         for (const t of tables) {
-          rows.push(...(await measuredRuns(t.measure(seed), session.interrupted)));
+          rows.push(...(await measuredRuns(t.measure(given), session.interrupted)));
           finished++;
         }
       } catch (e) {
@@ -47,7 +49,7 @@ export function addPublished(program: Command, session: Session): void {
       }
       if (o.json === true) json({ rows, constants: publishedConstants() });
       else print(rows);
-      await report.write(() => publishedReport(session.words, rows, publishedConstants(), seed));
+      await report.write(() => publishedReport(session.words, rows, publishedConstants(), given.seed ?? 1));
       session.finish(rows.every(withinBand) ? exit.good : exit.failed);
     });
 }

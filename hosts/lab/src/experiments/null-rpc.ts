@@ -19,7 +19,7 @@ interface Parameters {
 
 const texts = (sizes: string): readonly ParameterText[] => [
   { name: 'calls', value: '20', description: 'round trips of each size' },
-  { name: 'sizes', value: sizes, description: 'bytes in the request, a list with commas' },
+  { name: 'sizes', value: sizes, description: 'bytes to the server, a list with commas' },
 ];
 
 const describe = (
@@ -53,8 +53,8 @@ const describe = (
       const now = (): number => cluster.engine.nowNs;
       for (const bytes of parameters.sizes) {
         // On the client's own processor, as a thread of its kernel.
-        const trips = roundTrips(client.board('transport'), server.host, bytes, true, parameters.calls, now);
-        const { meanNs } = yield* client.scope.spawn(name, trips).join();
+        const trips = roundTrips(client.board('transport'), server.host, bytes, parameters.calls, now);
+        const meanNs = yield* client.scope.spawn(name, trips).join();
         rows.push({ bytes, milliseconds: meanNs / 1e6, kilobytesPerSecond: bytes / 1024 / (meanNs / 1e9) });
       }
       return { rows };
@@ -79,6 +79,6 @@ export const nullRpc: Experiment<Parameters, RoundTripResult> = describe(
 );
 export const bulk: Experiment<Parameters, RoundTripResult> = describe(
   'bulk',
-  'remote procedure calls with 0 to 16 KB of data',
+  '0 to 16 KB to a server by remote procedure call, in as many calls as the transport needs',
   '0,1024,2048,4096,8192,12288,16384',
 );

@@ -4,8 +4,7 @@
  */
 import { type AndrewResult, andrew } from '../experiments/andrew.ts';
 import { type Runs, resultOf } from '../runs.ts';
-import { parseSetting } from '../setting.ts';
-import { type PublishedRow, type PublishedTable, row } from './table.ts';
+import { type Given, type PublishedRow, type PublishedTable, row, settingsFor } from './table.ts';
 
 const source = 'Nelson, Welch and Ousterhout 1988';
 const band = { elapsed: 0.15, share: 0.25, seven: 0.3 };
@@ -115,9 +114,10 @@ const figures: readonly Figure[] = [
 export const andrewTable: PublishedTable = {
   name: 'andrew',
   title: 'The Andrew benchmark on Sprite',
-  *measure(seed) {
+  *measure(given) {
     const results = new Map<Case, AndrewResult>();
-    for (const c of figures.flatMap((f) => f.cases)) if (!results.has(c)) results.set(c, yield* run(c, seed));
+    for (const c of figures.flatMap((f) => f.cases))
+      if (!results.has(c)) results.set(c, yield* run(c, given));
     const seen: Seen = (c) => results.get(c) as AndrewResult; // boundary: a figure asks for its own cases
     return figures.map(({ measure, cases: _, ...f }) =>
       row({ source, table: 'andrew', ...f, measured: measure(seen) }),
@@ -125,10 +125,9 @@ export const andrewTable: PublishedTable = {
   },
 };
 
-function* run({ settings, start, place, clients }: Case, seed: number): Runs<AndrewResult> {
+function* run({ settings, start, place, clients }: Case, given: Given): Runs<AndrewResult> {
   return yield* resultOf(andrew, {
-    seed,
-    settings: settings.map((s) => parseSetting(s)),
+    ...settingsFor(given, ...settings),
     parameters: { start, place },
     ...(clients !== undefined && { clients }),
   });

@@ -4,8 +4,7 @@
  */
 import { type FileOpsResult, fileOps, type ThroughputCase } from '../experiments/file-ops.ts';
 import { type Runs, resultOf } from '../runs.ts';
-import { parseSetting } from '../setting.ts';
-import { type PublishedRow, type PublishedTable, row } from './table.ts';
+import { type PublishedRow, type PublishedTable, row, settingsFor } from './table.ts';
 
 const source = 'Nelson, Welch and Ousterhout 1988';
 /** Of elapsed times and throughputs, and of what the server's processor does. */
@@ -88,9 +87,8 @@ const throughputFigures: readonly ThroughputFigure[] = [
 export const spriteFiles: PublishedTable = {
   name: 'sprite-files',
   title: 'Single operations on files in Sprite',
-  *measure(seed) {
-    const run = (...settings: string[]): Runs<FileOpsResult> =>
-      resultOf(fileOps, { seed, settings: settings.map((s) => parseSetting(s)) });
+  *measure(given) {
+    const run = (...own: string[]): Runs<FileOpsResult> => resultOf(fileOps, settingsFor(given, ...own));
     // As Sprite's servers of 1988 did it.
     const storage = 'storage=ofs:metadata=delayed';
     const delayed = yield* run(storage);

@@ -1,8 +1,7 @@
 /** Sprite's remote procedure calls by machine and size (Welch 1990; Douglis and Ousterhout 1991 for the SPARCstation's null call). */
 import { bulk } from '../experiments/null-rpc.ts';
 import { type Runs, resultOf } from '../runs.ts';
-import { parseSetting } from '../setting.ts';
-import { type PublishedRow, type PublishedTable, row } from './table.ts';
+import { type Given, type PublishedRow, type PublishedTable, row, settingsFor } from './table.ts';
 
 const welch = 'Welch 1990';
 
@@ -87,19 +86,19 @@ const figures: readonly Figure[] = [
 export const spriteRpc: PublishedTable = {
   name: 'sprite-rpc',
   title: 'Sprite RPC',
-  *measure(seed) {
+  *measure(given) {
     const rows: PublishedRow[] = [];
-    for (const f of figures) rows.push(yield* measured(f, seed));
+    for (const f of figures) rows.push(yield* measured(f, given));
     return rows;
   },
 };
 
-function* measured(f: Figure, seed: number): Runs<PublishedRow> {
+function* measured(f: Figure, given: Given): Runs<PublishedRow> {
+  const own = f.hostMonitor === false ? ['transport=sprite:hostMonitor=false'] : [];
   const { rows } = yield* resultOf(bulk, {
-    seed,
+    ...settingsFor(given, ...own),
     machineTypes: { '': f.machine },
     parameters: { sizes: String(f.bytes) },
-    settings: f.hostMonitor === false ? [parseSetting('transport=sprite:hostMonitor=false')] : [],
   });
   const [trip] = rows;
   return row({

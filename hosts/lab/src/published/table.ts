@@ -1,5 +1,7 @@
 /** A published table beside the model: which rows were fitted, which are predicted, and how far off they may be. */
+import type { RunSettings } from '../run.ts';
 import type { Runs } from '../runs.ts';
+import { parseSetting } from '../setting.ts';
 
 export interface PublishedRow {
   readonly source: string;
@@ -15,10 +17,20 @@ export interface PublishedRow {
   readonly band: number;
 }
 
+/** What may be changed in a table without its rows meaning something else. */
+export type Given = Pick<RunSettings, 'seed' | 'kernels' | 'settings' | 'faults' | 'installed'>;
+
+/** Settings of a table's own, by their texts, then those given: of two for one slot the later counts. */
+export const settingsFor = (given: Given, ...own: readonly string[]): RunSettings => ({
+  ...given,
+  settings: [...own.map((s) => parseSetting(s)), ...(given.settings ?? [])],
+});
+
 export interface PublishedTable {
   readonly name: string;
   readonly title: string;
-  measure(seed: number): Runs<readonly PublishedRow[]>;
+  /** As published, but for what is given: kernels, boards and faults take the place of those that the table sets. */
+  measure(given: Given): Runs<readonly PublishedRow[]>;
 }
 
 export const row = (r: Omit<PublishedRow, 'ratio'>): PublishedRow => ({
