@@ -1,6 +1,7 @@
 /**
  * Single operations on files between a Sun-3/75 and a Sun-3/180 with an Eagle (Nelson, Welch and Ousterhout 1988,
- * "Caching in the Sprite network file system", section on performance).
+ * "Caching in the Sprite network file system", section on performance); and a page fetched between SPARCstations 1, of
+ * which a range was published (Baker et al. 1991, "Measurements of a distributed file system").
  */
 import { type FileOpsResult, fileOps, type ThroughputCase } from '../experiments/file-ops.ts';
 import { type Runs, resultOf } from '../runs.ts';
@@ -89,6 +90,10 @@ export const spriteFiles: PublishedTable = {
   title: 'Single operations on files in Sprite',
   *measure(given) {
     const run = (...own: string[]): Runs<FileOpsResult> => resultOf(fileOps, settingsFor(given, ...own));
+    const sparcs = yield* resultOf(fileOps, {
+      ...settingsFor(given),
+      machineTypes: { '': 'sparcstation1' },
+    });
     // As Sprite's servers of 1988 did it.
     const storage = 'storage=ofs:metadata=delayed';
     const delayed = yield* run(storage);
@@ -96,6 +101,7 @@ export const spriteFiles: PublishedTable = {
     return [
       ...nameFigures.map((f) => nameRow(f, delayed)),
       ...throughputFigures.map((f) => throughputRow(f, f.writeThrough === true ? through : delayed)),
+      pageRow(sparcs),
     ];
   },
 };
@@ -111,6 +117,21 @@ function nameRow(f: NameFigure, { names }: FileOpsResult): PublishedRow {
     measured: (f.of === 'server' ? found?.serverMilliseconds : found?.milliseconds) ?? 0,
     kind: f.kind,
     band: band[f.of],
+  });
+}
+
+/** "6 to 7 ms". */
+function pageRow({ throughput }: FileOpsResult): PublishedRow {
+  const fetched = throughput.find((r) => r.case === 'read from the cache of the server');
+  return row({
+    source: 'Baker et al. 1991',
+    table: 'sprite-files',
+    row: "sparcstation1: 4 KB from a server's cache",
+    unit: 'ms',
+    published: 6.5,
+    measured: 4000 / (fetched?.kilobytesPerSecond ?? 0),
+    kind: 'check',
+    band: band.elapsed,
   });
 }
 
