@@ -43,9 +43,13 @@ describe('published figures', () => {
     },
   );
 
-  it('list every constant of every machine with its source', () => {
+  it('list every constant of machines, drives and workloads with its source', () => {
     const constants = publishedConstants();
-    expect(constants.length).toBeGreaterThan(150);
+    expect(constants.length).toBeGreaterThan(200);
+    expect(constants).toContainEqual(
+      expect.objectContaining({ machine: 'drive eagle', name: 'rpm', value: 3961 }),
+    );
+    expect(constants.filter((c) => c.machine === 'workload andrew').length).toBeGreaterThan(5);
     expect(constants.filter((c) => !/^(stated|fitted|prior|exact): \S/.test(c.source))).toEqual([]);
   });
 });

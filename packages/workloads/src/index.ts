@@ -3,6 +3,7 @@
 export type { AndrewPlaces, AndrewTimes, PhaseTime } from './andrew/andrew.ts';
 export { andrew } from './andrew/andrew.ts';
 export { Commands, executables } from './andrew/commands.ts';
+export { andrewConstants } from './andrew/constants.ts';
 export { find } from './andrew/phases.ts';
 export type { SourceFile } from './andrew/source-tree.ts';
 export { andrewSources } from './andrew/source-tree.ts';

@@ -76,12 +76,15 @@ function print(rows: readonly PublishedRow[]): void {
       }),
     );
   }
-  const constants = publishedConstants().filter((c) => c.machine === 'sun3-75');
+  const constants = publishedConstants().filter((c) => shown.includes(c.machine));
   out(
     formatTable({
-      title: 'Constants of the Sun-3/75 (all machines with --json)',
-      head: ['constant', 'value', 'unit', 'source'],
-      rows: constants.map((c) => [c.name, String(c.value), c.unit, c.source]),
+      title: `Constants of ${shown.join(', ')} (all with --json)`,
+      head: ['of', 'constant', 'value', 'unit', 'source'],
+      rows: constants.map((c) => [c.machine, c.name, String(c.value), c.unit, c.source]),
     }),
   );
 }
+
+/** What most rows are measured on. */
+const shown: readonly string[] = ['sun3-75', 'drive eagle', 'workload andrew'];

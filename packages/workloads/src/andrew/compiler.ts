@@ -4,26 +4,20 @@
  * others make real bytes that depend on all of their input; that they are no code for a Sun does not matter to a file
  * system.
  *
- * Processor time is charged by byte. The proportions of the passes are a guess; the sum is fitted to the published 249
- * seconds of the whole benchmark on a local disk.
+ * Processor time is charged by byte.
  */
 import type { Task } from '@backplane/engine';
 import type { Calls, Program } from '@backplane/slots';
 import { encodeUtf8 } from '@backplane/wire';
 import { createFile, type OutputStream, readThrough, stdioBytes } from '../stdio.ts';
 import type { Commands } from './commands.ts';
+import { andrewConstants as costs } from './constants.ts';
 import { preprocess } from './preprocessor.ts';
 
-/** Instructions for one byte of input, by pass. Their sum is fitted; see above. */
-const instructionsPerByte = { preprocess: 12, compile: 57, optimise: 36, assemble: 31, link: 5 };
-type Pass = keyof typeof instructionsPerByte;
+type Pass = 'compile' | 'optimise' | 'assemble';
 
-/** Bytes of output for one of input. */
-const outputShare: { readonly [P in Exclude<Pass, 'preprocess' | 'link'>]: number } = {
-  compile: 0.55,
-  optimise: 0.82,
-  assemble: 0.4,
-};
+/** Bytes of output for one of input: guesses. */
+const outputShare: { readonly [P in Pass]: number } = { compile: 0.55, optimise: 0.82, assemble: 0.4 };
 
 export interface CompilerOptions {
   /** Directories in which quoted includes are sought after the source's own. */
@@ -43,9 +37,7 @@ export function* compile(
 ): Task<number> {
   const { commands } = o;
   const [text, assembly, better] = [`${temporary}.i`, `${temporary}.s`, `${temporary}.o.s`];
-  yield* commands.run(sys, '/lib/cpp', (cpp) =>
-    preprocess(cpp, source, text, { ...o, instructionsPerByte: instructionsPerByte.preprocess }),
-  );
+  yield* commands.run(sys, '/lib/cpp', (cpp) => preprocess(cpp, source, text, o));
   yield* commands.run(sys, '/lib/ccom', filter('compile', text, assembly, o));
   yield* commands.run(sys, '/lib/c2', filter('optimise', assembly, better, o));
   yield* commands.run(sys, '/bin/as', filter('assemble', better, object, o));
@@ -67,7 +59,7 @@ export function* link(
     for (const path of [...objects, library]) {
       const size = yield* readThrough(ld, path, (bytes) => digest.add(bytes));
       total += size;
-      yield* ld.compute(size * instructionsPerByte.link * o.instructionNs);
+      yield* ld.compute(size * costs.linkInstructionsPerByte.value * o.instructionNs);
     }
     const out = yield* createFile(ld, program);
     yield* emit(out, digest, Math.floor(total / 3));
@@ -80,11 +72,11 @@ export function* link(
 // ---- the other passes
 
 /** A process that reads its input, and writes a part of what it read in another form. */
-const filter = (pass: keyof typeof outputShare, input: string, output: string, o: CompilerOptions): Program =>
+const filter = (pass: Pass, input: string, output: string, o: CompilerOptions): Program =>
   function* (sys) {
     const digest = new Digest();
     const size = yield* readThrough(sys, input, (bytes) => digest.add(bytes));
-    yield* sys.compute(size * instructionsPerByte[pass] * o.instructionNs);
+    yield* sys.compute(size * costs[`${pass}InstructionsPerByte`].value * o.instructionNs);
     const out = yield* createFile(sys, output);
     yield* emit(out, digest, Math.floor(size * outputShare[pass]));
     yield* out.close();

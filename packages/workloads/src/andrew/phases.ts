@@ -8,6 +8,7 @@ import type { Task } from '@backplane/engine';
 import { type Calls, isKernelError } from '@backplane/slots';
 import { copyFile, readThrough } from '../stdio.ts';
 import type { Commands } from './commands.ts';
+import { andrewConstants } from './constants.ts';
 import { passwordFile } from './system-files.ts';
 
 /** The directories and files below a directory, parents first, names sorted. */
@@ -31,9 +32,6 @@ const copies = ['testfs1', 'testfs2', 'testfs3', 'testfs4', 'testfs5'] as const;
 
 /** The directory below the target that gets the files. */
 export const copyIn = (target: string): string => `${target}/${copies[0]}`;
-
-/** What a program that looks at each byte once, for a pattern or for words, takes for it. A guess. */
-const scanInstructionsPerByte = 10;
 
 /** As find does: reads each directory, looks at each entry. Paths are relative to the start. */
 export function* find(sys: Calls, start: string): Task<Found> {
@@ -96,7 +94,7 @@ export function* readAll(sys: Calls, { target, commands, instructionNs }: Site):
       if (isDirectory) yield* program.entries(path);
       else {
         const size = yield* readThrough(program, path);
-        yield* program.compute(size * scanInstructionsPerByte * instructionNs);
+        yield* program.compute(size * andrewConstants.scanInstructionsPerByte.value * instructionNs);
       }
     });
 }

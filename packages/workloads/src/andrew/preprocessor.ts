@@ -6,6 +6,7 @@ import type { Task } from '@backplane/engine';
 import { type Calls, isKernelError } from '@backplane/slots';
 import { decodeUtf8 } from '@backplane/wire';
 import { createFile, type OutputStream, readThrough } from '../stdio.ts';
+import { andrewConstants } from './constants.ts';
 import { includeDirectory } from './system-files.ts';
 
 export interface PreprocessorOptions {
@@ -13,7 +14,6 @@ export interface PreprocessorOptions {
   readonly includes: readonly string[];
   /** Nanoseconds of this machine for one instruction. */
   readonly instructionNs: number;
-  readonly instructionsPerByte: number;
 }
 
 /** Writes the source and all that it includes into the target. Returns the exit status. */
@@ -37,7 +37,7 @@ function* include(
   o: PreprocessorOptions,
 ): Task<void> {
   const text = yield* whole(sys, path);
-  yield* sys.compute(text.length * o.instructionsPerByte * o.instructionNs);
+  yield* sys.compute(text.length * andrewConstants.preprocessInstructionsPerByte.value * o.instructionNs);
   const conditions = new Conditions(defined);
   let at = 0;
   for (let from = nextDirective(text, 0); from >= 0; from = nextDirective(text, at)) {

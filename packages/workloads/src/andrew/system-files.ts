@@ -6,6 +6,7 @@
  * KB/s over 249 s (Nelson, Welch, Ousterhout 1988): 14.0 and 8.8 million. It reads 14.2, what the kernel reads of programs
  * left out, and writes 8.7.
  */
+import { andrewConstants } from './constants.ts';
 import type { SourceFile } from './source-tree.ts';
 
 const includes = [
@@ -22,8 +23,7 @@ const includes = [
   'string',
   'time',
 ];
-const headerBytes = 12_250;
-export const libraryBytes = 270_000;
+export const libraryBytes: number = andrewConstants.libraryBytes.value;
 
 export const includeDirectory = '/usr/include';
 export const libraryPath = '/lib/libc.a';
@@ -37,7 +37,7 @@ export function systemHeaders(): readonly SourceFile[] {
     const next = includes[(i + 1) % includes.length];
     const guard = `_${name.toUpperCase()}_H_`;
     let text = `#ifndef ${guard}\n#define ${guard}\n#include <${next}.h>\n`;
-    for (let n = 0; text.length < headerBytes; n++)
+    for (let n = 0; text.length < andrewConstants.headerBytes.value; n++)
       text += `extern int _${name}_${n}(int, const char *, unsigned long);\n`;
     return { path: `${name}.h`, text: `${text}#endif\n` };
   });
