@@ -1,6 +1,6 @@
 /**
  * A run as a timeline for Perfetto: a process for each machine and one for the Ethernet; on a machine a track for its
- * power, one for each lane of calls to other kernels, for the calls that it serves, for each disk and each program; and
+ * power, one for each lane of calls to other kernels and of calls that it serves, for each disk and each program; and
  * counters of its processor, its cache and its disks, a tenth of a second apart.
  *
  * Only listens: a run with a timeline has the same events as without.
@@ -85,6 +85,8 @@ const procedureName = (id: number): string => procedureNames.get(id) ?? `procedu
 /** Ids are counted by each client. */
 const flowOf = (client: number, id: number): bigint => (BigInt(client) << 32n) | BigInt(id >>> 0);
 
+const callOf = (client: number, id: number): string => `${client}.${id}`;
+
 interface Counter {
   readonly track: TrackId;
   /** As it is, or how much more it is per second. */
@@ -112,6 +114,7 @@ class MachineTracks {
   readonly #power: TrackId;
   readonly #threads = new Map<string, TrackId>();
   readonly #calls: Lanes<number>;
+  readonly #served: Lanes<string>;
   /** Programs in the middle of a call. */
   readonly #inCall = new Set<TrackId>();
   readonly #counters: readonly Counter[];
@@ -122,6 +125,7 @@ class MachineTracks {
     this.#process = trace.process(`${machine.name} (${machine.role}, ${machine.type.name})`);
     this.#power = trace.thread(this.#process, 'power');
     this.#calls = new Lanes((n) => trace.thread(this.#process, `calls to other kernels ${n + 1}`));
+    this.#served = new Lanes((n) => trace.thread(this.#process, `calls served ${n + 1}`));
     this.#counters = counters.map(([name, kind, metrics, scale, unit]) => ({
       track: trace.counter(this.#process, name, { name: unit }),
       kind,
@@ -173,12 +177,18 @@ class MachineTracks {
       }
       case 'rpc.serve': {
         const { from, procedure, id } = e.fields;
-        this.#trace.instant(this.#thread('calls served'), timeNs, procedureName(procedure), {
+        this.#trace.begin(this.#served.take(callOf(from, id)), timeNs, procedureName(procedure), {
           category: 'rpc',
           annotations: { from, id },
           flow: flowOf(from, id),
           flowEnds: true,
         });
+        return;
+      }
+      case 'rpc.served': {
+        const track = this.#served.release(callOf(e.fields.from, e.fields.id));
+        if (track !== undefined)
+          this.#trace.end(track, timeNs, { annotations: { outcome: e.fields.outcome } });
         return;
       }
       case 'disk.request': {
@@ -219,7 +229,8 @@ class MachineTracks {
   }
 
   #endAll(atNs: number): void {
-    for (const track of [...this.#calls.releaseAll(), ...this.#inCall]) this.#trace.end(track, atNs);
+    for (const track of [...this.#calls.releaseAll(), ...this.#served.releaseAll(), ...this.#inCall])
+      this.#trace.end(track, atNs);
     this.#inCall.clear();
   }
 

@@ -12,7 +12,7 @@
  *
  * Anything else that a handler throws, and a reply beyond the limits, is a fault of this host's programs and stops the run.
  */
-import { charge, type Task, tasks } from '@backplane/engine';
+import { charge, type Task, type TraceKinds, tasks } from '@backplane/engine';
 import {
   Busy,
   type Caller,
@@ -83,26 +83,33 @@ export class ServedCalls {
     charge(traits.pathNs, Busy.network);
     const served = procedures.get(procedureId);
     if (served === undefined) return 'noProcedure';
-    const { procedure, handler } = served;
-    const value = request === undefined ? undefined : procedure.request.decode(request);
+    const value = request === undefined ? undefined : served.procedure.request.decode(request);
     if (value === undefined) {
       counters.malformed++;
       return 'wrongArguments';
     }
     counters.served++;
-    const { trace } = machine.engine;
-    if (trace.on) trace.emit('rpc.serve', machine.scope, { from: client, procedure: procedureId, id });
     const from: Caller = { host: client, bootId };
-    let result: unknown;
+    this.#tell('rpc.serve', { from: client, procedure: procedureId, id });
+    let outcome: string = 'killed';
     try {
-      result = yield* handler(value, from);
+      const result = yield* served.handler(value, from);
+      outcome = result === silent ? 'noAnswer' : 'reply';
+      if (result === silent) return 'noAnswer';
+      const reply = served.procedure.reply.encode(result);
+      checkSize(traits, machine, 'reply', served.procedure.name, reply);
+      return reply;
     } catch (e) {
       if (!isKernelError(e)) throw e;
+      outcome = e.kind;
       return e.kind;
+    } finally {
+      this.#tell('rpc.served', { from: client, procedure: procedureId, id, outcome });
     }
-    if (result === silent) return 'noAnswer';
-    const reply = procedure.reply.encode(result);
-    checkSize(traits, machine, 'reply', procedure.name, reply);
-    return reply;
+  }
+
+  #tell<K extends 'rpc.serve' | 'rpc.served'>(kind: K, fields: TraceKinds[K]): void {
+    const { engine, scope } = this.#parts.machine;
+    if (engine.trace.on) engine.trace.emit(kind, scope, fields);
   }
 }

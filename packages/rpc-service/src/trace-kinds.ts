@@ -23,6 +23,13 @@ export interface RpcTraceKinds {
   };
   /** A handler is about to run for another host. */
   'rpc.serve': { readonly from: HostId; readonly procedure: number; readonly id: number };
+  /** The handler has ended: with a reply, with an error that the client is told, or killed before its end. */
+  'rpc.served': {
+    readonly from: HostId;
+    readonly procedure: number;
+    readonly id: number;
+    readonly outcome: string;
+  };
   /** A wait ended in silence, and what may be lost is sent again. */
   'rpc.timeout': { readonly to: HostId; readonly id: number; readonly tries: number };
   /** The monitor thinks otherwise of a host: `PeerState`. */

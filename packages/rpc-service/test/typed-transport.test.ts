@@ -155,13 +155,26 @@ describe('served procedures', () => {
 });
 
 describe('a request', () => {
-  it('is traced when its handler is about to run', () => {
+  it('is traced when its handler is about to run, and when that has ended, one way or another', () => {
     const events: TraceEvent[] = [];
-    line.engine.trace.listen(['rpc.serve'], (e) => events.push(e));
+    line.engine.trace.listen(['rpc.serve', 'rpc.served'], (e) => events.push(e));
     echoes(b.transport);
+    b.transport.serve(other, function* () {
+      throw new KernelError('busy');
+    });
     line.drive(b, b.calls.execute(a.id, a.bootId, work.id, 31, nothing));
     line.drive(b, b.calls.execute(a.id, a.bootId, 99, 32, nothing));
-    expect(events.map((e) => e.fields)).toEqual([{ from: a.id, procedure: work.id, id: 31 }]);
+    line.drive(b, b.calls.execute(a.id, a.bootId, other.id, 33, nothing));
+    const [one, two] = [
+      { from: a.id, procedure: work.id, id: 31 },
+      { from: a.id, procedure: other.id, id: 33 },
+    ];
+    expect(events.map((e) => [e.kind, e.fields])).toEqual([
+      ['rpc.serve', one],
+      ['rpc.served', { ...one, outcome: 'reply' }],
+      ['rpc.serve', two],
+      ['rpc.served', { ...two, outcome: 'busy' }],
+    ]);
   });
 
   it('is not executed for a life that is over, but is for a client that does not know its life yet', () => {
