@@ -8,7 +8,7 @@ import { Engine, type Scope, type Task, type Thread } from '@backplane/engine';
 import type { AnySlots, Place } from '@backplane/slots';
 import { type Composition, compose } from './composition.ts';
 import type { ClusterDescription, Installed } from './description.ts';
-import { noSuchMachine } from './errors.ts';
+import { driverStuck, noSuchMachine } from './errors.ts';
 import { ClusterMachine } from './machine.ts';
 import { MetricReaders, MetricTotals } from './metrics.ts';
 import { clusterScope } from './scopes.ts';
@@ -73,11 +73,18 @@ export class Cluster {
     return this.scope.spawn(name, stopAfter(this.engine, driver));
   }
 
-  /** Runs a driver to its end, the whole cluster with it. */
-  drive<T>(name: string, driver: Task<T>): Thread<T> {
-    const thread = this.start(name, driver);
+  /**
+   * Runs a driver to its end, the whole cluster with it.
+   *
+   * @returns what the driver returned
+   * @throws BackplaneError `DRIVER_STUCK` when nothing is left to happen before its end
+   */
+  drive<T>(name: string, driver: Task<T>): T {
+    const ended: { value?: T } = {};
+    this.start(name, keep(driver, ended));
     this.engine.run();
-    return thread;
+    if (!('value' in ended)) throw driverStuck(name);
+    return ended.value as T; // boundary: just seen to be there
   }
 
   /** Everything that the boards counted, over all machines and boots. */
@@ -87,6 +94,10 @@ export class Cluster {
     for (const m of this.machines) totals.addAll(m.metrics());
     return totals.toRecord();
   }
+}
+
+function* keep<T>(driver: Task<T>, ended: { value?: T }): Task<void> {
+  ended.value = yield* driver;
 }
 
 function* stopAfter<T>(engine: Engine, driver: Task<T>): Task<T> {

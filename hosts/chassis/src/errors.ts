@@ -165,3 +165,11 @@ export const notRunning = (machine: string, state: string): BackplaneError =>
     `Machine "${machine}" is ${state}, so it has no boards.`,
     'Boot it and wait until it runs.',
   );
+
+export const driverStuck = (name: string): BackplaneError =>
+  new BackplaneError(
+    'DRIVER_STUCK',
+    { name },
+    `The driver "${name}" has not ended, and nothing is left to happen: everything waits.`,
+    'Give what it waits for a limit, or see to it that it comes.',
+  );

@@ -1,4 +1,4 @@
-import { sleep, type Task } from '@backplane/engine';
+import { Gate, sleep, type Task } from '@backplane/engine';
 import { describe, expect, it } from 'vitest';
 import { Cluster } from '../src/index.ts';
 import { anyType, reading, silence } from './world.ts';
@@ -81,6 +81,22 @@ describe('the lives of a machine', () => {
     expect(c.machine('mint').state).toBe('off');
     expect(c.metrics()['echo.halts']).toBe(1);
     expect(lines(c).at(-1)).toBe('reset');
+  });
+
+  it('gives what a driver returns, and says so when a driver waits for ever', () => {
+    const driven = (name: string, driver: Task<number>): number => cluster().drive(name, driver);
+    const seven = function* (): Task<number> {
+      yield* sleep(7);
+      return 7;
+    };
+    const patient = function* (): Task<number> {
+      yield* new Gate().pass();
+      return 8;
+    };
+    expect(driven('seven', seven())).toBe(7);
+    expect(() => driven('patient', patient())).toThrowError(
+      expect.objectContaining({ code: 'DRIVER_STUCK', data: { name: 'patient' } }),
+    );
   });
 
   it('names the nearest machine when there is none of that name', () => {

@@ -87,16 +87,13 @@ export class World {
   /** Boots everything and runs a driver to its end. */
   drive<T>(body: () => Task<T>): T {
     const { cluster } = this;
-    const results: T[] = [];
-    cluster.drive(
+    return cluster.drive(
       'test',
-      (function* (): Task<void> {
+      (function* (): Task<T> {
         yield* cluster.bootAll();
-        results.push(yield* body());
+        return yield* body();
       })(),
     );
-    if (results.length === 0) throw new Error('the driver hangs');
-    return results[0] as T;
   }
 
   start(m: ClusterMachine, program: (sys: Calls) => Task<void>): RunningProgram {

@@ -101,17 +101,14 @@ export class World {
   /** Boots everything and runs a driver to its end. */
   drive<T>(body: () => Task<T>): T {
     const { cluster } = this;
-    const results: T[] = [];
     cluster.engine.root.spawn('watchdog', watch(cluster));
-    cluster.drive(
+    return cluster.drive(
       'test',
-      (function* (): Task<void> {
+      (function* (): Task<T> {
         yield* cluster.bootAll();
-        results.push(yield* body());
+        return yield* body();
       })(),
     );
-    if (results.length === 0) throw new Error('the driver hangs');
-    return results[0] as T;
   }
 
   /** On a thread of that host, to its end. @throws HostCrashed when the host does not live to see it */

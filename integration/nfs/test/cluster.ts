@@ -105,18 +105,15 @@ export function nfs<T>(script: (w: World) => Task<T>, shape: Shape = {}): T {
     },
     metric: (name) => cluster.metrics()[name] ?? 0,
   };
-  const results: T[] = [];
-  cluster.drive(
+  return cluster.drive(
     'script',
-    (function* (): Task<void> {
+    (function* (): Task<T> {
       yield* cluster.bootAll();
       // The first name on each host mounts everything.
       for (let c = 0; c < clients; c++) yield* world.on(c, (sys) => sys.stat('/'));
-      results.push(yield* script(world));
+      return yield* script(world);
     })(),
   );
-  if (results.length === 0) throw new Error('the script did not end');
-  return results[0] as T;
 }
 
 const text = (s: string): Uint8Array => new Uint8Array(Buffer.from(s));

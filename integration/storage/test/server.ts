@@ -77,24 +77,12 @@ export class Server {
 
   /** Runs a thread outside of every machine to its end: it may halt, crash and boot. */
   drive<T>(name: string, body: Task<T>): T {
-    const ended: { value?: T } = {};
-    this.cluster.drive(name, keep(body, ended));
-    if (!('value' in ended)) throw new Error(`${name} never ended`);
-    return ended.value as T;
+    return this.cluster.drive(name, body);
   }
 
   /** Runs a thread of the server to its end. */
   run<T>(body: Task<T>): T {
-    const ended: { value?: T } = {};
-    const { scope } = this.machine;
-    this.drive(
-      'run',
-      (function* (): Task<void> {
-        yield* scope.spawn('test', keep(body, ended)).join();
-      })(),
-    );
-    if (!('value' in ended)) throw new Error('the thread never ended');
-    return ended.value as T;
+    return this.drive('run', this.machine.scope.spawn('test', body).join());
   }
 
   reboot(): void {
@@ -120,8 +108,4 @@ export class Server {
       })(),
     );
   }
-}
-
-function* keep<T>(body: Task<T>, ended: { value?: T }): Task<void> {
-  ended.value = yield* body;
 }

@@ -33,30 +33,28 @@ function callNs(boards: KernelSpec, dataBytes: number): number {
   const machine = (name: string) => ({ name, type: sun3x75, role: name, kernel });
   const cluster = new Cluster({ medium: ethernet(), machines: [machine('client'), machine('server')] });
   const [client, server] = [cluster.machine('client'), cluster.machine('server')];
-  let tookNs = 0;
   const calls = 20;
-  cluster.drive(
+  return cluster.drive(
     'costs',
-    (function* (): Task<void> {
+    (function* (): Task<number> {
       yield* cluster.bootAll();
       server.board('transport').serve(swallow, function* (): Task<Payload> {
         return { parameters: noBytes, data: noBytes };
       });
       const thread = client.scope.spawn(
         'caller',
-        (function* (): Task<void> {
+        (function* (): Task<number> {
           const request = { parameters: noBytes, data: new Uint8Array(dataBytes) };
           const transport = client.board('transport');
           yield* transport.call(server.host, swallow, request);
           const startNs = cluster.engine.nowNs;
           for (let i = 0; i < calls; i++) yield* transport.call(server.host, swallow, request);
-          tookNs = (cluster.engine.nowNs - startNs) / calls;
+          return (cluster.engine.nowNs - startNs) / calls;
         })(),
       );
-      yield* thread.join();
+      return yield* thread.join();
     })(),
   );
-  return tookNs;
 }
 
 const sun: KernelSpec = { transport: sunRpc(), internet: ip() };

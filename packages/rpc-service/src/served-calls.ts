@@ -12,7 +12,7 @@
  *
  * Anything else that a handler throws, and a reply beyond the limits, is a fault of this host's programs and stops the run.
  */
-import { charge, type Task, type TraceKinds, tasks } from '@backplane/engine';
+import { charge, type Task, tasks } from '@backplane/engine';
 import {
   Busy,
   type Caller,
@@ -90,7 +90,8 @@ export class ServedCalls {
     }
     counters.served++;
     const from: Caller = { host: client, bootId };
-    this.#tell('rpc.serve', { from: client, procedure: procedureId, id });
+    const { trace } = machine.engine;
+    if (trace.on) trace.emit('rpc.serve', machine.scope, { from: client, procedure: procedureId, id });
     let outcome: string = 'killed';
     try {
       const result = yield* served.handler(value, from);
@@ -104,12 +105,8 @@ export class ServedCalls {
       outcome = e.kind;
       return e.kind;
     } finally {
-      this.#tell('rpc.served', { from: client, procedure: procedureId, id, outcome });
+      if (trace.on)
+        trace.emit('rpc.served', machine.scope, { from: client, procedure: procedureId, id, outcome });
     }
-  }
-
-  #tell<K extends 'rpc.serve' | 'rpc.served'>(kind: K, fields: TraceKinds[K]): void {
-    const { engine, scope } = this.#parts.machine;
-    if (engine.trace.on) engine.trace.emit(kind, scope, fields);
   }
 }

@@ -1,5 +1,7 @@
-/** For the tests of transports: procedures on bare bytes, a ledger of what became of numbered calls, and a transport for
- * the tests of those who use one. */
+/**
+ * For the tests of transports: procedures on bare bytes, a ledger of what became of numbered calls; and a transport for the
+ * tests of those who use one.
+ */
 
 export {
   echoes,

@@ -3,7 +3,8 @@
  * (the measurements of Nelson, Welch and Ousterhout 1988, "Caching in the Sprite network file system").
  */
 import type { Task } from '@backplane/engine';
-import { type Calls, isKernelError } from '@backplane/slots';
+import type { Calls } from '@backplane/slots';
+import { isThere } from './missing.ts';
 
 /** Bytes of one read or write. */
 const unitBytes = 4096;
@@ -21,7 +22,7 @@ export function* timeName(sys: Calls, operation: NameOperation, path: string, re
 
 function* once(sys: Calls, operation: NameOperation, path: string): Task<void> {
   if (operation === 'stat') yield* sys.stat(path);
-  else if (operation === 'open and close') yield* sys.close(yield* sys.open(path, { read: true }));
+  else if (operation === 'open and close') yield* openAndClose(sys, path);
   else {
     const missing = `${path}.missing`;
     if (yield* exists(sys, missing)) throw new Error(`file operations: ${missing} is there`);
@@ -29,14 +30,10 @@ function* once(sys: Calls, operation: NameOperation, path: string): Task<void> {
 }
 
 /** Tries to open a file for reading. */
-export function* exists(sys: Calls, path: string): Task<boolean> {
-  try {
-    yield* sys.close(yield* sys.open(path, { read: true }));
-    return true;
-  } catch (e) {
-    if (isKernelError(e) && e.kind === 'notFound') return false;
-    throw e;
-  }
+export const exists = (sys: Calls, path: string): Task<boolean> => isThere(openAndClose(sys, path));
+
+function* openAndClose(sys: Calls, path: string): Task<void> {
+  yield* sys.close(yield* sys.open(path, { read: true }));
 }
 
 /** Reads a file from end to end; returns bytes per second, open and close left out. */

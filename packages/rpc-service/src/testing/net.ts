@@ -132,8 +132,9 @@ export class End implements Transport {
     return value;
   }
 
+  /** @throws KernelError `unsupported`: nothing is broadcast here */
   *ask<R>(): Task<readonly Answer<R>[]> {
-    return [];
+    throw new KernelError('unsupported', 'this transport broadcasts nothing');
   }
 
   *#arrive(

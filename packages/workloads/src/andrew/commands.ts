@@ -5,7 +5,8 @@
  * and the initialised data for every process anew. All of it is brought, although a real process would touch a part.
  */
 import type { Task } from '@backplane/engine';
-import { type Calls, type Fd, isKernelError, KernelError, type Program } from '@backplane/slots';
+import { type Calls, type Fd, KernelError, type Program } from '@backplane/slots';
+import { isThere } from '../missing.ts';
 
 /** In the order in which they are searched. */
 const searchPath = ['/usr/ucb', '/bin', '/usr/bin'];
@@ -86,12 +87,8 @@ export class Commands {
   *#find(sys: Calls, name: string): Task<string> {
     if (name.includes('/')) return name;
     for (const directory of searchPath) {
-      try {
-        yield* sys.access(`${directory}/${name}`, { execute: true });
-        return `${directory}/${name}`;
-      } catch (e) {
-        if (!isKernelError(e, 'notFound')) throw e;
-      }
+      const path = `${directory}/${name}`;
+      if (yield* isThere(sys.access(path, { execute: true }))) return path;
     }
     throw new KernelError('notFound', name);
   }

@@ -5,7 +5,8 @@
  * they print is not kept.
  */
 import type { Task } from '@backplane/engine';
-import { type Calls, isKernelError } from '@backplane/slots';
+import type { Calls } from '@backplane/slots';
+import { isThere } from '../missing.ts';
 import { copyFile, readThrough } from '../stdio.ts';
 import type { Commands } from './commands.ts';
 import { andrewConstants } from './constants.ts';
@@ -64,8 +65,8 @@ export function* copyFiles(sys: Calls, { tree, source, target, commands }: Site)
   for (const f of tree.files)
     yield* commands.run(sys, 'cp', function* (cp) {
       const to = below(copyIn(target), f);
-      // Is it a directory into which to copy?
-      yield* found(cp, to);
+      // A directory would get the file into it.
+      yield* isThere(cp.stat(to));
       yield* copyFile(cp, `${source}/${f}`, to);
       return 0;
     });
@@ -120,16 +121,6 @@ function* forEach(
         });
     return 0;
   });
-}
-
-function* found(sys: Calls, path: string): Task<boolean> {
-  try {
-    yield* sys.stat(path);
-    return true;
-  } catch (e) {
-    if (!isKernelError(e, 'notFound')) throw e;
-    return false;
-  }
 }
 
 const below = (directory: string, path: string): string => (path === '' ? directory : `${directory}/${path}`);

@@ -3,8 +3,9 @@
  * known by name only and nothing is expanded.
  */
 import type { Task } from '@backplane/engine';
-import { type Calls, isKernelError } from '@backplane/slots';
+import type { Calls } from '@backplane/slots';
 import { decodeUtf8 } from '@backplane/wire';
+import { isThere } from '../missing.ts';
 import { createFile, type OutputStream, readThrough } from '../stdio.ts';
 import { andrewConstants } from './constants.ts';
 import { includeDirectory } from './system-files.ts';
@@ -117,12 +118,8 @@ function* findInclude(
   const beside = from.slice(0, from.lastIndexOf('/'));
   const places = named.startsWith('"') ? [beside, ...o.includes, includeDirectory] : [includeDirectory];
   for (const place of places) {
-    try {
-      yield* sys.access(`${place}/${name}`, { read: true });
-      return `${place}/${name}`;
-    } catch (e) {
-      if (!isKernelError(e, 'notFound') && !isKernelError(e, 'notDirectory')) throw e;
-    }
+    const path = `${place}/${name}`;
+    if (yield* isThere(sys.access(path, { read: true }))) return path;
   }
   return undefined;
 }
