@@ -38,6 +38,32 @@ describe('the Andrew benchmark', () => {
     expect((shipped.phases[4]?.seconds ?? 0) / shipped.seconds).toBeGreaterThan(0.8);
   });
 
+  it('reads and writes as many bytes as the published one, on a second run', () => {
+    /** Of files through the client's cache; what the kernel reads of programs is read at an offset. */
+    const bytes = (start: 'warm' | 'cold'): { read: number; written: number } => {
+      let pagedIn = 0;
+      const { metrics } = runExperiment(experiment('andrew'), {
+        parameters: { start },
+        machineTypes: { '': 'zero-cost' },
+        watchCalls: {
+          called: (_who, call, given) => {
+            if (call === 'readAt') pagedIn += Number(given[2]);
+          },
+          returned: () => {},
+        },
+      });
+      return {
+        read: (metrics['cache.sprite.bytesReadCached'] ?? 0) - pagedIn,
+        written: metrics['cache.sprite.bytesWrittenCached'] ?? 0,
+      };
+    };
+    const [twice, once] = [bytes('warm'), bytes('cold')];
+    // 54.9 and 34.4 KB/s over 249 s (Nelson, Welch and Ousterhout 1988).
+    const second = { read: twice.read - once.read, written: twice.written - once.written };
+    expect(second.read / (54.9 * 1024 * 249)).toBeCloseTo(1, 1); // within 5 %
+    expect(second.written / (34.4 * 1024 * 249)).toBeCloseTo(1, 1);
+  });
+
   it('says so and skips where a tree has no C', () => {
     expect(andrew({ tree: small }).skipped).toBe('the tree has no C sources');
   });
