@@ -116,7 +116,7 @@ function halts(seed: number, fileCache: Board<'fileCache'>): Outcome {
 }
 
 describe.each(caches)('a server that halts under load, with %s', (_, fileCache) => {
-  it('boots again with every byte that was promised', () => {
+  it('boots again with every byte that was promised', { timeout: 600_000 }, () => {
     for (let seed = 1; seed <= runs; seed++) {
       const { missing, repairs, longestHaltNs } = halts(seed, fileCache());
       expect(missing, `seed ${seed}`).toEqual([]);
