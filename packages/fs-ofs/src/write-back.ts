@@ -126,15 +126,14 @@ export class WriteBack {
     let error: unknown;
     for (const h of files) {
       h.users++;
-      yield* h.lock.acquire();
       try {
-        yield* this.stage(h, batch);
+        yield* this.#data(h);
+        yield* this.#stageLocked(h, batch);
       } catch (e) {
         if (!isKernelError(e)) throw e;
         error = failed ? error : e;
         failed = true;
       } finally {
-        h.lock.release();
         h.users--;
       }
     }
@@ -142,11 +141,33 @@ export class WriteBack {
     if (failed) throw error;
   }
 
+  /**
+   * Data alone, while others read and write the file. Whoever writes faster than the disk would keep this from ever coming
+   * to an end: what is dirty after two rounds is written under the file's lock.
+   */
+  *#data(h: Handle): Task<void> {
+    for (let round = 0; round < 2 && h.object.dirtyBlocks > 0 && this.#wantsData(h); round++)
+      yield* h.object.flush();
+  }
+
+  /** What no name leads to is freed by the repair after a crash: its data need not be there. */
+  #wantsData(h: Handle): boolean {
+    return !h.gone && h.descriptor.links > 0;
+  }
+
+  *#stageLocked(h: Handle, batch: Batch): Task<void> {
+    yield* h.lock.acquire();
+    try {
+      yield* this.stage(h, batch);
+    } finally {
+      h.lock.release();
+    }
+  }
+
   /** Data, index blocks, and the descriptor into its block, which `land` writes. The caller has the file's lock. */
   *stage(h: Handle, batch: Batch): Task<void> {
     if (h.gone) for (const directory of h.named) yield* directory.object.flush();
-    // What no name leads to is freed by the repair after a crash: its data need not be there.
-    else if (h.descriptor.links > 0) yield* h.object.flush();
+    else if (this.#wantsData(h)) yield* h.object.flush();
     yield* h.map.flush();
     const block = this.#blockOf(h.id.number);
     // Somebody else may have begun to store it and not come to the end.

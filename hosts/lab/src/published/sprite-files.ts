@@ -4,7 +4,7 @@
  * which a range was published (Baker et al. 1991, "Measurements of a distributed file system").
  */
 import { type FileOpsResult, fileOps, type ThroughputCase } from '../experiments/file-ops.ts';
-import { type Runs, resultOf } from '../runs.ts';
+import { resultOf } from '../runs.ts';
 import { type PublishedRow, type PublishedTable, row, settingsFor } from './table.ts';
 
 const source = 'Nelson, Welch and Ousterhout 1988';
@@ -89,15 +89,20 @@ export const spriteFiles: PublishedTable = {
   name: 'sprite-files',
   title: 'Single operations on files in Sprite',
   *measure(given) {
-    const run = (...own: string[]): Runs<FileOpsResult> => resultOf(fileOps, settingsFor(given, ...own));
+    // Where nothing is published of the disk, its files are small.
+    const parameters = { 'disk-kilobytes': '4' };
     const sparcs = yield* resultOf(fileOps, {
       ...settingsFor(given),
       machineTypes: { '': 'sparcstation1' },
+      parameters,
     });
     // As Sprite's servers of 1988 did it.
     const storage = 'storage=ofs:metadata=delayed';
-    const delayed = yield* run(storage);
-    const through = yield* run(storage, 'fileCache=sprite:policy=write-through');
+    const delayed = yield* resultOf(fileOps, settingsFor(given, storage));
+    const through = yield* resultOf(fileOps, {
+      ...settingsFor(given, storage, 'fileCache=sprite:policy=write-through'),
+      parameters,
+    });
     return [
       ...nameFigures.map((f) => nameRow(f, delayed)),
       ...throughputFigures.map((f) => throughputRow(f, f.writeThrough === true ? through : delayed)),
