@@ -18,6 +18,7 @@ import { usage, whole } from '../settings.ts';
 interface BenchOptions extends Rpc8kOptions {
   readonly json?: boolean;
   readonly rounds: string;
+  readonly warmup?: string;
   readonly peers?: string;
   readonly peersBuild?: string;
 }
@@ -32,6 +33,9 @@ const workloads: Readonly<Record<string, () => Outcome>> = {
 };
 const names = [...Object.keys(workloads), 'rpc8k', 'andrew', 'memory', 'idle'];
 
+/** So much code that the runtime compiles for several seconds: a run is over before it has got far. */
+const warmups: Readonly<Record<string, number>> = { andrew: 3 };
+
 export function addBench(program: Command, session: Session): void {
   program
     .command('bench')
@@ -41,6 +45,7 @@ export function addBench(program: Command, session: Session): void {
     .option('--kernel <kernel>', 'of rpc8k: sprite, or a kernel file', 'sprite')
     .option('--seconds <n>', 'of rpc8k: simulated seconds (default: 2000, 1000, 1000 by point)')
     .option('--rounds <n>', 'measurements, of which the median by rate is shown', '5')
+    .option('--warmup <n>', 'runs before them that do not count (default: 3 of andrew, else 0)')
     .option('--peers <dir>', `programs of other simulators (default: ${usualFolder}, if it is there)`)
     .option('--peers-build <dir>', 'the compiled ones among them (default: build, in that folder)')
     .option('--json', 'one JSON object')
@@ -48,7 +53,9 @@ export function addBench(program: Command, session: Session): void {
       if (!names.includes(name))
         throw usage(`there is no benchmark "${name}".`, `backplane bench ${names.join(' | ')}`);
       const rounds = whole('--rounds', o.rounds, 1, 99);
+      const before = o.warmup === undefined ? (warmups[name] ?? 0) : whole('--warmup', o.warmup, 0, 99);
       const peers = findPeers(process.cwd(), o.peers, o.peersBuild);
+      for (let i = 0; i < before; i++) await once(name, o, session);
       const { own, beside } = await measure(name, o, rounds, peers, session);
       if (o.json === true) json({ ...own, ...(beside.length > 0 && { peers: beside }) });
       else print(name, rounds, own, beside);
