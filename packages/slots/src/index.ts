@@ -19,10 +19,42 @@ export type {
 } from './component.ts';
 export { defineComponent } from './component.ts';
 export type { Disk, DiskExtent, DiskRule } from './disk.ts';
+export type {
+  ArrivedRequest,
+  Delivery,
+  EntityId,
+  EntityService,
+  EntityTransport,
+  Message,
+  MessagePriority,
+  Probed,
+  Response,
+  SendOptions,
+} from './entities.ts';
+export {
+  controlBytes,
+  entityId,
+  isGroup,
+  MessageFlag,
+  noEntity,
+  normalPriority,
+  ReplyCode,
+  segmentBytesMax,
+} from './entities.ts';
 export type { CostEvidence, CostSource, NotedCost } from './evidence.ts';
 export { exact, fitted, prior, stated } from './evidence.ts';
 export type { StationAddress } from './frame.ts';
 export { broadcastAddress, Frame, isGroupAddress } from './frame.ts';
+export type {
+  Ipc,
+  IpcProcess,
+  MessageProcedure,
+  ProcessDescription,
+  ProcessSendOptions,
+  Received,
+  SegmentGrant,
+} from './ipc.ts';
+export { grantBit } from './ipc.ts';
 export type { Kernel, KernelSpec } from './kernel.ts';
 export { defineKernel, slotOfInstance } from './kernel.ts';
 export type { KernelErrorKind } from './kernel-error.ts';
@@ -42,6 +74,8 @@ export type {
 } from './machine.ts';
 export { Busy, busyCategories, defineMachineType } from './machine.ts';
 export type { FrameHolder, Memory, MemoryPolicy, PageFrame } from './memory.ts';
+export type { MessageFields } from './message.ts';
+export { codeOf, entityIn, entityWords, flagsOf, message, wordOf } from './message.ts';
 
 export type {
   About,

@@ -8,6 +8,7 @@ import type { Vm } from './address-space.ts';
 import type { Internet, Locator } from './addresses.ts';
 import type { BlockCache } from './block-cache.ts';
 import type { Disk } from './disk.ts';
+import type { Ipc } from './ipc.ts';
 import type { Memory, MemoryPolicy } from './memory.ts';
 import type { Naming } from './naming.ts';
 import type { Medium, Nic } from './network.ts';
@@ -26,6 +27,7 @@ export interface Slots {
   locator: Locator;
   internet: Internet;
   transport: Transport;
+  ipc: Ipc;
   naming: Naming;
   memoryPolicy: MemoryPolicy;
   blockCache: BlockCache;
@@ -93,6 +95,7 @@ export const slotFacts: readonly SlotFacts[] = /* @__PURE__ */ Object.freeze([
   defineSlot('locator', 'boot'),
   defineSlot('internet', 'boot'),
   defineSlot('transport', 'boot'),
+  defineSlot('ipc', 'boot'),
   defineSlot('naming', 'boot'),
   defineSlot('memoryPolicy', 'boot'),
   defineSlot('blockCache', 'boot'),

@@ -7,6 +7,7 @@
  */
 import type { Task } from '@backplane/engine';
 import type { Codec } from '@backplane/wire';
+import type { EntityTransport } from './entities.ts';
 import type { HostId, Undo } from './vocabulary.ts';
 
 /**
@@ -101,6 +102,8 @@ export interface Transport {
     handler: (request: Q, from: Caller) => Task<NoInfer<R> | Silent>,
   ): Undo;
   readonly peers: Peers;
+  /** Capability `entities`: transactions between entities instead of kernels. */
+  readonly entities?: EntityTransport;
 }
 
 /** What the transport knows about other hosts' lives. A partition looks like a crash. */
