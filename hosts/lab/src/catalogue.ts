@@ -25,6 +25,7 @@ import { reopenRecovery } from '@backplane/recovery-reopen';
 import { spriteRpc } from '@backplane/rpc-sprite';
 import { sunRpc } from '@backplane/rpc-sun';
 import { spriteScheduler } from '@backplane/scheduler-sprite';
+import { vScheduler } from '@backplane/scheduler-v';
 import type { Board, Component, MachineType } from '@backplane/slots';
 import { streams } from '@backplane/streams';
 import { spriteSystemCalls } from '@backplane/syscalls-sprite';
@@ -56,6 +57,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   entry('ethernet', ethernetInterface),
   entry('drive', drive),
   entry('sprite', spriteScheduler),
+  entry('v', vScheduler),
   entry('arp', arpLocator),
   entry('ip', ip),
   entry('sprite', spriteRpc),

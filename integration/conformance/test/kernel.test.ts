@@ -5,6 +5,7 @@ import { negotiatedMemory } from '@backplane/memory-policy-negotiated';
 import { pipes } from '@backplane/objects-pipe';
 import { reopenRecovery } from '@backplane/recovery-reopen';
 import { spriteScheduler } from '@backplane/scheduler-sprite';
+import { priorityOf, vScheduler } from '@backplane/scheduler-v';
 import { streams } from '@backplane/streams';
 import {
   type Check,
@@ -29,6 +30,13 @@ const kits: Readonly<Record<string, readonly Check[]>> = {
   "Sprite's time sharing": conformsToScheduler({
     boards: { scheduler: spriteScheduler() },
     priorities: [1, -1],
+  }),
+
+  "V's dispatcher": conformsToScheduler({
+    boards: { scheduler: vScheduler({ balanceMs: 20 }) },
+    priorities: [priorityOf('foreground'), priorityOf('background')],
+    unfairSeconds: Number.POSITIVE_INFINITY,
+    restSeconds: 0.03,
   }),
   'the stream table': conformsToStreams({ boards: { streams: streams() } }),
   pipes: conformsToObjects({ boards: { objects: pipes() }, kind: 'pipe' }),

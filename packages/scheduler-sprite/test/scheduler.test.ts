@@ -1,9 +1,8 @@
 import { charge, settle, sleep, type Task } from '@backplane/engine';
 import { Busy, type Processors } from '@backplane/slots';
-import { testMachine } from '@backplane/slots/testing';
+import { BareProcessors, testMachine } from '@backplane/slots/testing';
 import { describe, expect, it } from 'vitest';
 import { spriteScheduler } from '../src/index.ts';
-import { BareProcessors } from './processors.ts';
 
 function world(
   o: { readonly processors?: number; readonly contextSwitchNs?: number; readonly quantumMs?: number } = {},

@@ -11,8 +11,10 @@ export interface SchedulerUnderTest {
   readonly boards: KernelSpec;
   /** Two priorities of its scale, the better one first. */
   readonly priorities: readonly [number, number];
-  /** How much sooner than its equals a thread may have got its time, in seconds. Default 1. */
+  /** How much sooner than its equals a thread may have got its time, in seconds. Default 1. Infinity: it shares nothing out. */
   readonly unfairSeconds?: number;
+  /** A processor may rest for so long while a thread waits for another one, in seconds. Default 0. */
+  readonly restSeconds?: number;
   /** How many courses of work are drawn. Default 10. */
   readonly courses?: number;
 }
@@ -64,6 +66,9 @@ function* compute(forNs: number, category: number = Busy.user, pieceNs: number =
     yield* settle();
   }
 }
+
+/** Between two looks at who is busy; nothing else happens at such instants. */
+const lookNs = ms(7) + 1;
 
 export const conformsToScheduler = (under: SchedulerUnderTest): readonly Check[] => [
   {
@@ -124,14 +129,18 @@ export const conformsToScheduler = (under: SchedulerUnderTest): readonly Check[]
         });
         const watch = (function* (): Task<void> {
           for (let i = 0; i < 300; i++) {
-            yield* sleep(ms(7) + 1);
+            yield* sleep(lookNs);
             busy.push([0, 1].filter((p) => !w.processors.idle(p)).length);
             wanted.push(w.scheduler.runnable);
           }
         })();
         w.all([...bodies, watch]);
-        for (const [i, n] of busy.entries())
-          same(`busy processors at look ${i}`, n, Math.min(2, wanted[i] ?? 0));
+        const looks = Math.ceil((under.restSeconds ?? 0) / (lookNs / 1e9));
+        let resting = 0;
+        for (const [i, n] of busy.entries()) {
+          resting = n < Math.min(2, wanted[i] ?? 0) ? resting + 1 : 0;
+          holds(`at look ${i} a processor rests for the ${resting}th time`, resting <= looks);
+        }
       }),
   },
   {

@@ -1,6 +1,7 @@
 /** Processors without interrupts: timers, one for each. */
 import { Timer } from '@backplane/engine';
-import type { Machine, Processors } from '@backplane/slots';
+import type { Machine } from '../machine.ts';
+import type { Processors } from '../processors.ts';
 
 export class BareProcessors implements Processors {
   readonly count: number;
