@@ -3,6 +3,7 @@ import type { Cluster } from '@backplane/chassis';
 import { CLUSTER_EPOCH_SECONDS } from '@backplane/engine';
 import { frameBytes } from '@backplane/hw-ethernet';
 import { spriteRpcHeader } from '@backplane/rpc-sprite';
+import { vmtpHeader } from '@backplane/rpc-vmtp';
 import { captureHeader, capturePacket, type DissectedProtocol, dissectorFor } from '@backplane/trace';
 import { ETHER_TYPES, IP_PROTOCOLS } from '@backplane/wire';
 
@@ -23,5 +24,15 @@ const spriteRpc: DissectedProtocol = {
   summary: 'command',
 };
 
-/** Lua for Wireshark, for the protocols that stock Wireshark does not know. */
-export const captureDissectors = (): string => dissectorFor(spriteRpc);
+const vmtp: DissectedProtocol = {
+  name: 'vmtp',
+  title: 'VMTP',
+  header: vmtpHeader,
+  etherType: ETHER_TYPES.v,
+  ipProtocol: IP_PROTOCOLS.vmtp,
+  summary: 'functionCode',
+};
+
+/** Lua for Wireshark, for the protocols that stock Wireshark does not know; each in a scope of its own. */
+export const captureDissectors = (): string =>
+  [spriteRpc, vmtp].map((p) => `do\n${dissectorFor(p)}end\n`).join('\n');

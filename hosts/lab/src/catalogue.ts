@@ -14,21 +14,25 @@ import { ethernet, ethernetInterface } from '@backplane/hw-ethernet';
 import { machineTypes } from '@backplane/hw-machines';
 import { memory } from '@backplane/hw-memory';
 import { processors } from '@backplane/hw-processor';
+import { ipcV } from '@backplane/ipc-v';
 import { arpLocator } from '@backplane/locator-arp';
 import { fixedMemory } from '@backplane/memory-policy-fixed';
 import { negotiatedMemory } from '@backplane/memory-policy-negotiated';
 import { mountNaming } from '@backplane/naming-mounts';
 import { prefixNaming } from '@backplane/naming-prefix';
+import { vNaming } from '@backplane/naming-v';
 import { ip } from '@backplane/net-ip';
 import { pipes } from '@backplane/objects-pipe';
 import { reopenRecovery } from '@backplane/recovery-reopen';
 import { spriteRpc } from '@backplane/rpc-sprite';
 import { sunRpc } from '@backplane/rpc-sun';
+import { vmtp } from '@backplane/rpc-vmtp';
 import { spriteScheduler } from '@backplane/scheduler-sprite';
 import { vScheduler } from '@backplane/scheduler-v';
 import type { Board, Component, MachineType } from '@backplane/slots';
 import { streams } from '@backplane/streams';
 import { spriteSystemCalls } from '@backplane/syscalls-sprite';
+import { uio } from '@backplane/uio-v';
 import { residentVm } from '@backplane/vm-resident';
 import { unknownMachineType } from './errors.ts';
 
@@ -62,8 +66,11 @@ export const catalogue: readonly CatalogueEntry[] = [
   entry('ip', ip),
   entry('sprite', spriteRpc),
   entry('sun', sunRpc),
+  entry('vmtp', vmtp),
+  entry('v', ipcV),
   entry('prefix', prefixNaming),
   entry('mounts', mountNaming),
+  entry('v', vNaming),
   entry('negotiated', negotiatedMemory),
   entry('fixed', fixedMemory),
   entry('lru', lruBlockCache),
@@ -73,6 +80,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   entry('sprite', spriteCache),
   entry('nfs', nfsCache),
   entry('none', noCache),
+  entry('uio', uio),
   entry('reopen', reopenRecovery),
   entry('pipe', pipes),
   entry('resident', residentVm),

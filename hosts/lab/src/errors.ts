@@ -25,6 +25,17 @@ export const unknownMachineType = (name: string, known: readonly string[]): Back
 export const unknownKernel = (name: string, known: readonly string[]): BackplaneError =>
   new BackplaneError('UNKNOWN_KERNEL', { name, known }, `There is no kernel "${name}".`, near(name, known));
 
+export const slotNotFilled = (
+  experiment: string,
+  o: { readonly slot: string; readonly machine: string; readonly kernel: string; readonly usual: string },
+): BackplaneError =>
+  new BackplaneError(
+    'SLOT_NOT_FILLED',
+    { experiment, ...o },
+    `${experiment}: ${o.machine} runs the kernel "${o.kernel}", which has no board in the slot "${o.slot}".`,
+    o.kernel.startsWith(o.usual) ? `Give it one: --set ${o.slot}=BOARD` : `Try --kernel ${o.usual}`,
+  );
+
 export const unknownRole = (place: string, role: string, known: readonly string[]): BackplaneError =>
   new BackplaneError(
     'UNKNOWN_ROLE',

@@ -48,6 +48,10 @@ export interface ParameterText {
 export interface Experiment<P = unknown, R = unknown> {
   readonly name: string;
   readonly description: string;
+  /** The kernel that a machine runs unless the user says otherwise, by its place among those of its role. Default `sprite`. */
+  kernel?(index: number): string;
+  /** Slots that it uses itself, and that a kernel may be without. */
+  readonly uses?: readonly OneSlot[];
   /** The shape unless the user says otherwise; it may depend on the parameters. */
   shape(parameters: P): Shape;
   /** Parameters with their defaults, from the text that the user gave. @throws BackplaneError */

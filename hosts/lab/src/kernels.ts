@@ -2,6 +2,7 @@
 import { memoryStorage } from '@backplane/fs-memory';
 import { type Kernel, slotOfInstance } from '@backplane/slots';
 import { spriteClient, spriteServer } from '@backplane/sprite';
+import { vFileServer, vWorkstation } from '@backplane/v';
 import { unknownKernel } from './errors.ts';
 
 /** The machine that a kernel is for. */
@@ -16,6 +17,7 @@ export type KernelFor = (place: KernelPlace) => Kernel;
 
 const named: { readonly [name: string]: KernelFor } = {
   sprite: ({ role, prefixes }) => (role === 'server' ? spriteServer(prefixes) : spriteClient()),
+  v: ({ prefixes }) => (prefixes.length > 0 ? vFileServer(prefixes) : vWorkstation()),
 };
 
 export const kernelNames: readonly string[] = Object.keys(named);

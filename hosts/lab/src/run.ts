@@ -7,6 +7,7 @@ import {
   type ClusterDescription,
   compose,
   describeKernels,
+  type FittedMachine,
   type Installed,
   type MachineDescription,
 } from '@backplane/chassis';
@@ -15,7 +16,7 @@ import { ethernet } from '@backplane/hw-ethernet';
 import { type Kernel, type Storage, slotOfInstance } from '@backplane/slots';
 import { catalogue, machineType } from './catalogue.ts';
 import { imagesOf, keepsOnDisk, rootStorage } from './disk-image.ts';
-import { didNotEnd, malformedSetting, stuck, unknownRole } from './errors.ts';
+import { didNotEnd, malformedSetting, slotNotFilled, stuck, unknownRole } from './errors.ts';
 import type { Experiment, Laboratory, Shape } from './experiment.ts';
 import { checkFaultMachines, type Fault } from './faults.ts';
 import { importTree } from './import-tree.ts';
@@ -30,7 +31,7 @@ export interface RunSettings {
   readonly servers?: number;
   /** Machine types by role; '' is every role. */
   readonly machineTypes?: Readonly<Record<string, string>>;
-  /** Kernels by role; '' is every role. Sprite's where none is given. */
+  /** Kernels by role; '' is every role. The experiment's usual one where none is given. */
   readonly kernels?: Readonly<Record<string, KernelFor>>;
   readonly settings?: readonly Setting[];
   readonly faults?: readonly Fault[];
@@ -104,7 +105,8 @@ export interface Plan<P> {
 export function planRun<P, R>(experiment: Experiment<P, R>, settings: RunSettings = {}): Plan<P> {
   const parameters = experiment.parameters(settings.parameters ?? {});
   const shape = reshaped(experiment.name, experiment.shape(parameters), settings);
-  const machines = machinesOf(shape, settings);
+  const machines = machinesOf(shape, settings, usualOf(experiment));
+  checkUses(experiment, machines);
   checkFaultMachines(
     settings.faults ?? [],
     machines.map((m) => m.name),
@@ -225,32 +227,61 @@ function contentOf<P, R>(experiment: Experiment<P, R>, tree: Tree | null): Conte
   };
 }
 
-/** Fills the disks of the root's server before virtual time starts. Returns what is left to do, where there are none. */
-function fillDisks(cluster: Cluster, content: Content | null): Content | null {
-  const [server] = cluster.composition.machines.filter((m) => m.description.role === 'server');
-  if (content === null || server === undefined) return null;
-  if (!keepsOnDisk(server)) return content;
-  const machine = cluster.machine(server.description.name);
-  for (const [disk, extents] of imagesOf(server, cluster.engine.seed, content))
-    for (const { sector, data } of extents) machine.board('disk', disk).load(sector, data);
-  return null;
+/** What a server is still to be filled with when it runs: a storage in memory exists from its boot on. */
+type Unfilled = readonly { readonly server: FittedMachine; readonly content: Content }[];
+
+/** Fills the disks of the root's servers before virtual time starts. Returns what is left to do. */
+function fillDisks(cluster: Cluster, content: Content | null): Unfilled {
+  if (content === null) return [];
+  const unfilled: { readonly server: FittedMachine; readonly content: Content }[] = [];
+  for (const server of rootServers(cluster)) {
+    if (!keepsOnDisk(server)) {
+      unfilled.push({ server, content });
+      continue;
+    }
+    const machine = cluster.machine(server.description.name);
+    for (const [disk, extents] of imagesOf(server, cluster.engine.seed, content))
+      for (const { sector, data } of extents) machine.board('disk', disk).load(sector, data);
+  }
+  return unfilled;
 }
 
-function* drive<P, R>(experiment: Experiment<P, R>, lab: Laboratory<P>, content: Content | null): Task<R> {
+/** One; in a cluster of several kernels that do not share files, one of each. */
+function rootServers(cluster: Cluster): readonly FittedMachine[] {
+  const servers = cluster.composition.machines.filter((m) => m.description.role === 'server');
+  const roots = servers.filter((m) => m.boards.some((b) => b.instance === 'storage:/'));
+  return roots.length > 0 ? roots : servers.slice(0, 1);
+}
+
+function* drive<P, R>(experiment: Experiment<P, R>, lab: Laboratory<P>, unfilled: Unfilled): Task<R> {
   yield* lab.cluster.bootAll();
-  const [server] = lab.cluster.composition.machines.filter((m) => m.description.role === 'server');
-  // A storage in memory exists from its boot on.
-  if (content !== null && server !== undefined)
+  for (const { server, content } of unfilled)
     yield* content(lab.cluster.machine(server.description.name).board('storage', rootStorage(server)));
   return yield* experiment.run(lab);
 }
 
 const roles: readonly string[] = ['client', 'server'];
 
+const usualOf =
+  (e: Pick<Experiment, 'kernel'>) =>
+  (index: number): string =>
+    e.kernel?.(index) ?? 'sprite';
+
 /** @throws BackplaneError when a role is none of those that experiments have */
 function checkRoles(option: string, given: Readonly<Record<string, unknown>>): void {
   for (const role of Object.keys(given))
     if (role !== '' && !roles.includes(role)) throw unknownRole(`${option} ${role}=...`, role, roles);
+}
+
+/** @throws BackplaneError when a kernel lacks what the experiment's own programs call */
+function checkUses(
+  e: Pick<Experiment, 'name' | 'uses' | 'kernel'>,
+  machines: readonly MachineDescription[],
+): void {
+  for (const slot of e.uses ?? [])
+    for (const { name: machine, kernel } of machines)
+      if (!kernel.boards.has(slot))
+        throw slotNotFilled(e.name, { slot, machine, kernel: kernel.name, usual: usualOf(e)(0) });
 }
 
 function checkCount(
@@ -288,27 +319,33 @@ function reshaped(experiment: string, shape: Shape, s: RunSettings): Shape {
   };
 }
 
-function machinesOf(shape: Shape, s: RunSettings): readonly MachineDescription[] {
+function machinesOf(
+  shape: Shape,
+  s: RunSettings,
+  usual: (index: number) => string,
+): readonly MachineDescription[] {
   const clientType = machineType(shape.machineTypes.client);
   const serverType = machineType(shape.machineTypes.server);
   const servers = Array.from({ length: shape.servers }, (_, i) => ({
     name: nameOf(serverNames, 'server', i),
     type: serverType,
     role: 'server',
+    index: i,
     prefixes: shape.prefixes[i] ?? [],
   }));
   const clients = Array.from({ length: shape.clients }, (_, i) => ({
     name: nameOf(clientNames, 'client', i),
     type: clientType,
     role: 'client',
+    index: i,
     prefixes: [],
   }));
   const settings = s.settings ?? [];
   for (const { role, text } of settings)
     if (role !== null && !roles.includes(role)) throw unknownRole(`--set ${text}`, role, roles);
   const bare = (kernel: Kernel): Kernel => (shape.without ?? []).reduce((k, slot) => k.without(slot), kernel);
-  const machines = [...servers, ...clients].map(({ prefixes, ...m }) => {
-    const kernelFor = s.kernels?.[m.role] ?? s.kernels?.[''] ?? kernelNamed('sprite');
+  const machines = [...servers, ...clients].map(({ prefixes, index, ...m }) => {
+    const kernelFor = s.kernels?.[m.role] ?? s.kernels?.[''] ?? kernelNamed(usual(index));
     const kernel = bare(kernelFor({ machine: m.name, role: m.role, prefixes }));
     const own = settings.filter(({ role }) => role === null || role === m.role);
     return { ...m, kernel: applySettings(new Map([[m.role, kernel]]), own).get(m.role) ?? kernel };

@@ -23,7 +23,7 @@ export function runChecks(
   return failed;
 }
 
-const notConforming = (what: string, expected: Plain, found: Plain): BackplaneError =>
+export const notConforming = (what: string, expected: Plain, found: Plain): BackplaneError =>
   new BackplaneError(
     'NOT_CONFORMING',
     { what, expected, found },

@@ -1,8 +1,10 @@
 import { nfsCache } from '@backplane/cache-nfs';
 import { noCache } from '@backplane/cache-none';
 import { spriteCache } from '@backplane/cache-sprite';
+import { ipcV } from '@backplane/ipc-v';
 import { reopenRecovery } from '@backplane/recovery-reopen';
 import { conformsToFileCache, type FileCacheUnderTest } from '@backplane/testkit';
+import { uio } from '@backplane/uio-v';
 import { describe, it } from 'vitest';
 
 const recovery = reopenRecovery();
@@ -11,6 +13,10 @@ const fileCaches: Readonly<Record<string, FileCacheUnderTest>> = {
   "Sprite's caches": { boards: { fileCache: spriteCache(), recovery }, consistency: 'sequential' },
   "Sprite's caches without copies at clients": {
     boards: { fileCache: spriteCache({ clientCaching: false }), recovery },
+    consistency: 'sequential',
+  },
+  "V's uniform I/O": {
+    boards: { fileCache: uio({ probeSeconds: 5, writes: 'through' }), ipc: ipcV() },
     consistency: 'sequential',
   },
   'caches like those of NFS': {

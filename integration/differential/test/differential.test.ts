@@ -18,6 +18,7 @@ import { join } from 'node:path';
 import {
   catalogue,
   experiment,
+  kernelNamed,
   type Performed,
   parseOperations,
   parseSetting,
@@ -51,11 +52,19 @@ function comparable(value: Value): Value {
   return { ...value, inode: 0, size: value.type === 'file' ? value.size : 0 };
 }
 
-function onCluster(text: string, file: string, sets: readonly string[]): readonly Performed[] {
+/** What the cluster runs: a kernel, and boards of its own choice. */
+interface Under {
+  readonly kernel: string;
+  readonly fileCache: string;
+  readonly storage: string;
+}
+
+function onCluster(text: string, file: string, { kernel, ...boards }: Under): readonly Performed[] {
   writeFileSync(file, text);
-  const settings = sets.map((s) => parseSetting(s));
+  const settings = Object.entries(boards).map(([slot, board]) => parseSetting(`${slot}=${board}`));
   const { result } = runExperiment(experiment('replay'), {
     parameters: { ops: file },
+    kernels: { '': kernelNamed(kernel) },
     settings,
     machineTypes: { '': 'zero-cost' },
   });
@@ -74,11 +83,11 @@ function onHost(text: string, root: string, keepsNames: boolean): readonly Outco
 }
 
 /** Lines whose outcomes differ, with both. */
-function differences(seed: number, sets: readonly string[]): readonly string[] {
+function differences(seed: number, under: Under): readonly string[] {
   const text = randomOperations(seed, operationsPerFile);
   const lines = text.split('\n');
-  const here = onCluster(text, join(place, `${seed}.ops`), sets);
-  const there = onHost(text, join(place, `root-${seed}`), sets.includes('fileCache=nfs'));
+  const here = onCluster(text, join(place, `${seed}.ops`), under);
+  const there = onHost(text, join(place, `root-${seed}`), under.fileCache === 'nfs');
   return here.flatMap((o, i) => {
     const expected = there[i];
     const same =
@@ -99,13 +108,19 @@ function differences(seed: number, sets: readonly string[]): readonly string[] {
 const files = full ? 500 : sample;
 const storages = catalogue.filter((e) => e.slot === 'storage').map((e) => e.short);
 
+const kernels = [
+  ['sprite', 'sprite'],
+  ['sprite', 'nfs'],
+  ['sprite', 'none'],
+  ['v', 'uio'],
+] as const;
+
 describe.each(storages)('with storage=%s', (storage) => {
-  describe.each(['sprite', 'nfs', 'none'])('and fileCache=%s', (fileCache) => {
-    const sets = [`fileCache=${fileCache}`, `storage=${storage}`];
+  describe.each(kernels)('and the kernel %s with fileCache=%s', (kernel, fileCache) => {
     it(`${files} random operation files end as on the host`, { timeout: 600_000 }, () => {
       for (let seed = 1; seed <= files; seed++) {
         // The first difference makes others: one is enough to see.
-        expect(differences(seed, sets).slice(0, 1)).toEqual([]);
+        expect(differences(seed, { kernel, fileCache, storage }).slice(0, 1)).toEqual([]);
       }
     });
   });

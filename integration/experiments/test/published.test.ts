@@ -29,6 +29,12 @@ describe('published figures', () => {
     expect(outOfBand(files)).toEqual([]);
   });
 
+  it("of V's transactions come out of the same table of costs, each within its band", () => {
+    const transactions = runAll(publishedTable('v').measure({ seed: 1 }));
+    expect(outOfBand(transactions)).toEqual([]);
+    expect(medianDeviation(transactions)).toBeLessThan(0.05);
+  });
+
   it.runIf(process.env['BACKPLANE_FULL'] !== undefined)(
     'of all tables: the median predicted row is off by less than 7 %',
     { timeout: 600_000 },

@@ -3,7 +3,7 @@
  * went away is waited for, and the call made again, except for a close.
  */
 import { charge, type Task, tasks } from '@backplane/engine';
-import { attributesOf } from '@backplane/file-service';
+import { attributesOf, joined } from '@backplane/file-service';
 import {
   type AttributeChange,
   type Attributes,
@@ -188,15 +188,3 @@ const withTurn = ({ next, turn }: Written): { readonly next: number; readonly tu
 
 /** So many bytes further; what goes to the end, or to a shared offset, finds it there. */
 const beyond = (p: Position, bytes: number): Position => (typeof p === 'number' ? p + bytes : p);
-
-function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const [only] = parts;
-  if (parts.length === 1 && only !== undefined) return only;
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
-}

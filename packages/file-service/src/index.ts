@@ -36,6 +36,7 @@ export {
   truncateRequest,
 } from './file-codecs.ts';
 export { fileKey, fileOfToken, fileToken, sameFile } from './file-id.ts';
+export { joined } from './joined.ts';
 export { Locks } from './locks.ts';
 export type { Hint, Hints } from './name-loop.ts';
 export { LoopingView } from './name-loop.ts';
@@ -58,6 +59,8 @@ export { OwnCalls } from './own-calls.ts';
 export { isUnder, tidy } from './paths.ts';
 export type { Need } from './permission.ts';
 export { demand, mayRemove, permits } from './permission.ts';
+export type { PrefixEntry } from './prefix-table.ts';
+export { PrefixTable } from './prefix-table.ts';
 export { RemoteNames, serverOf, startOf } from './remote-names.ts';
 export { ServedDomains } from './served-domains.ts';
 export { Serving } from './serving.ts';

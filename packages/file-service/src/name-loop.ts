@@ -41,6 +41,8 @@ export interface Hints {
   learn(prefix: string): void;
   /** A server said that it does not know this root. */
   forget(hint: Hint): void;
+  /** The hints of a new process, where they are not shared. */
+  inherit?(): Hints;
 }
 
 /** A working directory: found once, used by its token. */
@@ -64,7 +66,7 @@ export class LoopingView implements NameView {
   }
 
   inherit(): NameView {
-    return new LoopingView(this.#hints, this.#directory);
+    return new LoopingView(this.#hints.inherit?.() ?? this.#hints, this.#directory);
   }
 
   get workingDirectory(): string {

@@ -5,6 +5,7 @@
  */
 import type { Task } from '@backplane/engine';
 import {
+  type Authority,
   authority,
   BackplaneError,
   type FileId,
@@ -49,11 +50,15 @@ export class ServedDomains {
     }
   }
 
-  /** Makes the storages whole after a crash; then serves what is asked, and lets itself be found. */
-  *start(naming: Naming, protocol: string): Task<void> {
+  /**
+   * Makes the storages whole after a crash; then serves what is asked, and lets itself be found.
+   *
+   * @param by who serves them, where that is not the host as such
+   */
+  *start(naming: Naming, protocol: string, by: Authority = this.#host): Task<void> {
     for (const storage of this.#storages.values()) yield* storage.recover();
     this.serving.begin();
-    this.#export(naming, protocol);
+    this.#export(naming, protocol, by);
   }
 
   /** Returns when the storages may be put away. */
@@ -62,16 +67,20 @@ export class ServedDomains {
   }
 
   /** Announces every domain under the name of its instance. */
-  #export(naming: Naming, protocol: string): void {
+  #export(naming: Naming, protocol: string, by: Authority): void {
     for (const [instance, storage] of this.#storages) {
       const prefix = instance.startsWith('/') ? instance : '/';
       naming.export({
         prefix,
         protocol,
-        authority: authority(String(this.#machine.host)),
+        authority: by,
         root: fileToken(storage.root),
       });
     }
+  }
+
+  get #host(): Authority {
+    return authority(String(this.#machine.host));
   }
 
   all(): Iterable<Domain> {

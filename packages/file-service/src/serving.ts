@@ -63,7 +63,7 @@ export class Serving {
   over(transport: Serve): Serve {
     return {
       serve: <Q, R>(p: Procedure<Q, R>, handler: (q: Q, from: Caller) => Task<R | Silent>): Undo =>
-        transport.serve<Q, R>(p, (q, from) => this.#handle(handler(q, from))),
+        transport.serve<Q, R>(p, (q, from) => this.handle(handler(q, from))),
     };
   }
 
@@ -72,7 +72,8 @@ export class Serving {
     return new ServedStorage(storage, (operation) => this.#operate(operation));
   }
 
-  *#handle<R>(handler: Task<R>): Task<R> {
+  /** One request, of whatever carries them. */
+  *handle<R>(handler: Task<R>): Task<R> {
     while (!this.#requests.isOpen) yield* this.#requests.pass();
     this.#handlers++;
     try {

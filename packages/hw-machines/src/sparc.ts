@@ -20,7 +20,7 @@ const sparcstation: Costs = {
   hostMonitorNs: fifth(130_000),
   spriteRpcPathNs: fitted(378_000, 'Sprite RPC: null call 1.6 ms'),
   sunRpcPathNs: prior(580_000, "Sprite RPC's path in the proportion of the Sun-3"),
-  vmtpPathNs: fifth(395_000),
+  vmtpPathNs: fifth(435_000),
   blockOperationNs: fifth(54_000),
   componentLookupNs: fifth(1_000_000),
   clientNamingNs: fifth(100_000),

@@ -25,7 +25,7 @@ const sun3: Omit<MachineType, 'costs' | 'sources' | 'name' | 'description' | 'me
       900_000,
       'UDP, IP and external data representation make a call about 1.35 times a Sprite RPC',
     ),
-    vmtpPathNs: fitted(395_000, 'V: remote Send-Receive-Reply, Table I, 0 bytes, 2.54 ms'),
+    vmtpPathNs: fitted(435_000, 'V: remote Send-Receive-Reply, Table I, 0 bytes, 2.54 ms'),
     blockOperationNs: fitted(54_000, 'Sprite: read from the local cache 3269 KB/s'),
     componentLookupNs: fitted(1_000_000, 'Sprite: stat on a local disk 1.28 ms'),
     clientNamingNs: prior(100_000, '200 instructions'),

@@ -1,7 +1,7 @@
 /** The board for slot `naming`: one prefix table for the host, a working directory for each process. */
 
 import { ms, type Task } from '@backplane/engine';
-import { type Hint, type Hints, LoopingView } from '@backplane/file-service';
+import { type Hint, type Hints, LoopingView, PrefixTable } from '@backplane/file-service';
 import {
   type About,
   type Component,
@@ -17,7 +17,6 @@ import {
 } from '@backplane/slots';
 import { z } from 'zod';
 import { locatePrefix } from './locate.ts';
-import { PrefixTable } from './prefix-table.ts';
 import { version } from './version.ts';
 
 const options = z.strictObject({

@@ -5,6 +5,7 @@ import {
   type AskOptions,
   Busy,
   type Caller,
+  type EntityTransport,
   type HostId,
   KernelError,
   type Machine,
@@ -55,6 +56,8 @@ export class TypedTransport implements Transport {
   readonly maxParametersBytes: number;
   readonly maxDataBytes: number;
   readonly peers: Peers;
+  /** A board that has them sets them when it is made. */
+  entities?: EntityTransport;
   readonly #parts: TypedTransportParts;
 
   constructor(parts: TypedTransportParts) {

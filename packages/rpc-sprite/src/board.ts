@@ -1,6 +1,12 @@
 /** The board for slot `transport`: options, and how the parts are put together. */
 import { seconds, type Task } from '@backplane/engine';
-import { ServedCalls, ServedProcedures, type TransportTraits, TypedTransport } from '@backplane/rpc-service';
+import {
+  EntitiesOverCalls,
+  ServedCalls,
+  ServedProcedures,
+  type TransportTraits,
+  TypedTransport,
+} from '@backplane/rpc-service';
 import {
   type Component,
   chooseInterface,
@@ -88,6 +94,7 @@ export const spriteRpc: Component<'transport', SpriteRpcOptions> = /* @__PURE__ 
   requires: ['nic', 'locator', 'processors', 'internet?'],
   speaks: (settings) => [protocol(settings)],
   serves: (settings) => [{ protocol: protocol(settings) }],
+  capabilities: ['entities'],
   options,
   create: (granted, settings, machine) => assemble(granted, settings, machine),
   *start(transport) {
@@ -145,7 +152,10 @@ function assemble(granted: Granted, settings: Settings, machine: Machine): Typed
     output.activate();
     servers.enable();
   };
-  return new TypedTransport({ machine, traits, courier: client, procedures, peers: monitor, counters, open });
+  const parts = { machine, traits, courier: client, procedures, peers: monitor, counters, open };
+  const transport = new TypedTransport(parts);
+  transport.entities = new EntitiesOverCalls(machine, transport);
+  return transport;
 }
 
 function chooseCarrier(granted: Granted, settings: Settings, machine: Machine, arrivals: Arrivals): Carrier {

@@ -34,11 +34,11 @@
  */
 import { type Task, tasks, WaitQueue } from '@backplane/engine';
 import type { Found } from '@backplane/rpc-service';
+import { LazyTimer } from '@backplane/rpc-service';
 import type { HostId, Machine, Payload } from '@backplane/slots';
 import type { Counters } from './counters.ts';
 import type { HostMonitor } from './host-monitor.ts';
 import { everybody, flags, refusals, types } from './layout.ts';
-import { LazyTimer } from './lazy-timer.ts';
 import { hint, instantIn, lifeOf, noProcess, type PeerTable, processIn } from './lives.ts';
 import { Message } from './message.ts';
 import type { Output } from './output.ts';

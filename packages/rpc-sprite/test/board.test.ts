@@ -14,6 +14,7 @@ describe('the board', () => {
     expect(spriteRpc.version).toBe(manifest.version);
     expect(spriteRpc.requires).toEqual(manifest.backplane.requires);
     expect([spriteRpc.slot]).toEqual(manifest.backplane.provides);
+    expect(spriteRpc.capabilities).toEqual(manifest.backplane.capabilities);
     expect(spriteRpc().speaks).toEqual(['sprite-rpc']);
     expect(spriteRpc({ carrier: 'internet' }).serves).toEqual([{ protocol: 'sprite-rpc-ip' }]);
   });

@@ -1,11 +1,13 @@
 /** The board for slot `transport`: options, and how the parts are put together. */
 import { ms, seconds } from '@backplane/engine';
 import {
+  EntitiesOverCalls,
   PeerMonitor,
   ServedCalls,
   ServedProcedures,
   type TransportTraits,
   TypedTransport,
+  WatchList,
 } from '@backplane/rpc-service';
 import {
   type Component,
@@ -25,7 +27,6 @@ import { PeerTable, Self } from './lives.ts';
 import { ReplyCache } from './reply-cache.ts';
 import { Servers } from './servers.ts';
 import { version } from './version.ts';
-import { WatchList } from './watch-list.ts';
 
 const options = z.strictObject({
   timeoutMs: z
@@ -86,6 +87,7 @@ export const sunRpc: Component<'transport', SunRpcOptions> = /* @__PURE__ */ def
   requires: ['internet', 'processors'],
   speaks: ['sun-rpc'],
   serves: [{ protocol: 'sun-rpc' }],
+  capabilities: ['entities'],
   options,
   create: ({ internet, processors }, settings, machine) => assemble(internet, processors, settings, machine),
   *start(transport) {
@@ -122,5 +124,8 @@ function assemble(
   const client: Client = new Client({ machine, endpoint, peers, monitor, counters, backOff });
   endpoint.connect(new Arrivals({ self, peers, monitor, counters, client, servers }));
   const open = (): void => servers.enable(daemons);
-  return new TypedTransport({ machine, traits, courier: client, procedures, peers: monitor, counters, open });
+  const parts = { machine, traits, courier: client, procedures, peers: monitor, counters, open };
+  const transport = new TypedTransport(parts);
+  transport.entities = new EntitiesOverCalls(machine, transport);
+  return transport;
 }

@@ -14,6 +14,7 @@ describe('the board', () => {
     expect(sunRpc.version).toBe(manifest.version);
     expect(sunRpc.requires).toEqual(manifest.backplane.requires);
     expect([sunRpc.slot]).toEqual(manifest.backplane.provides);
+    expect(sunRpc.capabilities).toEqual(manifest.backplane.capabilities);
     expect(sunRpc().speaks).toEqual(manifest.backplane.protocols);
     expect(sunRpc().serves).toEqual([{ protocol: 'sun-rpc' }]);
   });

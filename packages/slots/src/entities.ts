@@ -12,6 +12,8 @@
  * - Nothing here throws for what the network or another host does: a failure is a code in the response (`ReplyCode`), as
  *   V's programs see it. `nonexistentEntity` is a living host's word, `retransmissionTimeout` is silence; who takes one for
  *   the other turns a server that is rebooting into a name that does not exist.
+ * - A group waits, too: while a member works on the request, or has no room for it, the client waits on. One that is a member
+ *   itself gets no copy of its own. Further responses may be dropped unless the request wants many.
  * - Entities of this host need no frames, and no special case in boards. A group's members on this host get a copy, too.
  * - Bytes of messages are frozen once they are handed over.
  *
@@ -55,7 +57,7 @@ export interface Message {
 export const MessageFlag = {
   /** CMD: deliver only if the receiver waits for a message now. A single client is told `notAwaitingMessage`, a group is silent. */
   conditional: 0x80,
-  /** DGM. Request: sent once, no response is wanted. Response: the request may be executed again. */
+  /** DGM. Request: executed at most once, no response is wanted. Response: the request may be executed again. */
   datagram: 0x40,
   /** MDM: some blocks of the segment may be missing. */
   partial: 0x20,
@@ -123,10 +125,10 @@ export interface ArrivedRequest {
   respond(response: Message): Task<void>;
   /**
    * Passes the request on, perhaps changed; the next server answers the client itself. False if that may not be done (a
-   * request that came through a group, or was forwarded 15 times): it is still to be answered.
+   * request that came through a group or is to go to one, or was forwarded 15 times): it is still to be answered.
    */
   forward(to: EntityId, message: Message): Task<boolean>;
-  /** No response: a single client is told `responseDiscarded` when it asks again, a group is silent. */
+  /** No response: a single client is told `responseDiscarded`, a group is silent. */
   discard(): void;
 }
 
@@ -160,11 +162,12 @@ export interface EntityTransport {
   join(group: EntityId, member: EntityId): Undo;
   /**
    * One transaction of `from`, which is attached here. Of a group, the first response; at once if it is a datagram.
-   * To a group without members on any host: `retransmissionTimeout`.
+   * To a group without members on any host: `retransmissionTimeout`. When `from` is detached meanwhile `entityMigrated`, when
+   * it begins another one `badTransactionId`.
    */
   send(from: EntityId, to: EntityId, request: Message, options?: SendOptions): Task<Response>;
   /** A further response to the last group send of `from`, waiting for it; undefined when none came in that time. */
   nextResponse(from: EntityId, waitNs: number): Task<Response | undefined>;
-  /** Asks for a sign of life, at its host. */
+  /** Asks for a sign of life, at its host. A group without members does not answer. */
   probe(entity: EntityId): Task<Probed>;
 }

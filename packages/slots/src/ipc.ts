@@ -8,13 +8,13 @@
  *   procedure model   each request runs a procedure on a thread of its own, at once, up to a limit; more wait in line
  *
  * - Location does not show: a message to a process of this host costs less, and nothing else is different.
- * - A process dies with its scope, or by `destroy`. Who waits for its reply, or waits in line, gets `nonexistentEntity`;
+ * - A process dies with its scope, or by `destroy`; its thread is cancelled. Who waits for its reply, or waits in line, gets `nonexistentEntity`;
  *   nobody tells servers that a client died: they ask (`probe`).
  * - A frozen process sends and receives nothing; who sends to it waits.
  * - Outcomes are codes in the reply (`ReplyCode`), never exceptions. Misuse by a server (a reply to somebody who does not
  *   wait for it) is an outcome too, since programs do it.
  *
- * Segments. A sender may grant one range of its memory, in its message (`grantSegment`): readable, writable, or both. Until
+ * Segments. A sender may grant one range of its memory, in its message (`SegmentGrant`): readable, writable, or both. Until
  * the reply, and only then, the receiver may move bytes there and from there. Each move is checked: the other one awaits
  * our reply, the range lies within the grant, the right was given; else `noPermission` and nothing is moved.
  *
@@ -27,7 +27,8 @@ import type { Undo } from './vocabulary.ts';
 
 /**
  * A range of the sender's memory that the receiver may use until it replies. It travels in the request, which then has
- * the bit `grantBit` in its code: word 3 is the rights (1 read, 2 write), word 4 the address, word 5 the bytes.
+ * the bit `grantBit` in its code: word 3 is the rights (1 read, 2 write; its upper 24 bits are the kernels'), word 4 the
+ * address, word 5 the bytes. Who forwards a changed message keeps these words.
  */
 export interface SegmentGrant {
   readonly read: boolean;
@@ -81,7 +82,10 @@ export interface IpcProcess {
   reply(request: Received, message: Message): Task<number>;
   /** No reply: only a group's sender can do without. Returns a `ReplyCode`. */
   discard(request: Received): number;
-  /** The sender now waits for the reply of `to`. Returns a `ReplyCode`. */
+  /**
+   * The sender now waits for the reply of `to`. Returns a `ReplyCode`: `noPermission` where it may not be done (see
+   * `ArrivedRequest.forward`), and then the request is still to be answered.
+   */
   forward(request: Received, to: EntityId, message: Message): Task<number>;
   /** From the sender's granted memory into ours. Returns a `ReplyCode`. */
   moveFrom(request: Received, from: number, to: number, bytes: number): Task<number>;

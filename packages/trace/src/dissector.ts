@@ -3,7 +3,7 @@
  *
  * An Ethernet type below 0x0600 is a length to Wireshark (IEEE 802.3), so a protocol like Sprite RPC (0x0500) cannot
  * register with the table of Ethernet types. The dissector takes the place of Ethernet's own instead, looks at the two
- * bytes, and hands everything else to the one it displaced.
+ * bytes, and hands everything else to the one it displaced. One protocol in a file can do so.
  */
 import type { Field, LayoutFacts, Names } from '@backplane/wire';
 
@@ -20,7 +20,7 @@ export interface DissectedProtocol {
 }
 
 export function dissectorFor(p: DissectedProtocol): string {
-  const fields = p.header.fields.filter((f) => f.kind === 'u8' || f.kind === 'u16' || f.kind === 'u32');
+  const fields = p.header.fields.filter((f) => ['u8', 'u16', 'u32', 'bits'].includes(f.kind));
   return `-- ${p.title}: generated from the wire layout "${p.header.name}". Use: tshark -X lua_script:THIS_FILE -r CAPTURE
 local proto = Proto("${p.name}", ${text(p.title)})
 local fields = proto.fields
@@ -42,7 +42,14 @@ ${summary(fields, p.summary)}
   return buffer:len()
 end
 
-local ethernet = Dissector.get("eth_maybefcs")
+${p.etherType < leastEtherType ? insteadOfEthernet(p) : `DissectorTable.get("ethertype"):add(0x${p.etherType.toString(16)}, proto)`}
+${p.ipProtocol === undefined ? '' : `DissectorTable.get("ip.proto"):add(${p.ipProtocol}, proto)\n`}`;
+}
+
+/** What is below is a length to Wireshark. */
+const leastEtherType = 0x0600;
+
+const insteadOfEthernet = (p: DissectedProtocol): string => `local ethernet = Dissector.get("eth_maybefcs")
 local link = Proto("${p.name}_link", ${text(`${p.title} on Ethernet`)})
 function link.dissector(buffer, pinfo, tree)
   if buffer:len() >= 14 and buffer(12, 2):uint() == 0x${p.etherType.toString(16).padStart(4, '0')} then
@@ -53,23 +60,27 @@ function link.dissector(buffer, pinfo, tree)
   end
   return ethernet:call(buffer, pinfo, tree)
 end
-DissectorTable.get("wtap_encap"):add(wtap.ETHERNET, link)
-${p.ipProtocol === undefined ? '' : `DissectorTable.get("ip.proto"):add(${p.ipProtocol}, proto)\n`}`;
-}
+DissectorTable.get("wtap_encap"):add(wtap.ETHERNET, link)`;
 
 const text = (s: string): string => `"${s.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 
 function declare(proto: string, f: Field): string {
-  const kind = { u8: 'uint8', u16: 'uint16', u32: 'uint32' }[f.kind as 'u8' | 'u16' | 'u32'];
+  const kind = `uint${8 * f.width}`;
   const base = f.base === 16 || f.flags !== undefined ? 'base.HEX' : 'base.DEC';
   const names = f.names === undefined ? 'nil' : table(f.names);
-  const own = `fields.${f.name} = ProtoField.${kind}("${proto}.${f.name}", "${f.name}", ${base}, ${names}, nil, ${text(f.doc)})`;
+  const own = `fields.${f.name} = ProtoField.${kind}("${proto}.${f.name}", "${f.name}", ${base}, ${names}, ${mask(f)}, ${text(f.doc)})`;
   const bits = Object.entries(f.flags ?? {}).map(
     ([name, mask]) =>
       `fields.${f.name}_${name} = ProtoField.bool("${proto}.${f.name}.${name}", "${name}", ${8 * f.width}, nil, 0x${mask.toString(16)})`,
   );
   return [own, ...bits].join('\n');
 }
+
+const ones = (count: number): number => (count === 32 ? 0xffff_ffff : (1 << count) - 1);
+
+/** Of a field that shares its bytes with others. */
+const mask = ({ bits }: Field): string =>
+  bits === undefined ? 'nil' : `0x${((ones(bits.count) << bits.shift) >>> 0).toString(16)}`;
 
 const table = (names: Names): string =>
   `{ ${Object.entries(names)
@@ -85,6 +96,11 @@ function add(f: Field): string {
   return [`  local ${f.name}_tree = subtree:${method}(fields.${f.name}, ${at})`, ...bits].join('\n');
 }
 
+const numberIn = ({ offset, width, bits }: Field): string => {
+  const word = `buffer(${offset}, ${width}):uint()`;
+  return bits === undefined ? word : `bit.band(bit.rshift(${word}, ${bits.shift}), ${ones(bits.count)})`;
+};
+
 /** The list of packets shows the named value of one field, and the set flags of the first that has any. */
 function summary(fields: readonly Field[], name: string): string {
   const shown = fields.find((f) => f.name === name);
@@ -92,7 +108,7 @@ function summary(fields: readonly Field[], name: string): string {
   const value =
     shown?.names === undefined
       ? ''
-      : `  local names = ${table(shown.names)}\n  local value = buffer(${shown.offset}, ${shown.width}):uint()\n  local info = names[value] or tostring(value)\n`;
+      : `  local names = ${table(shown.names)}\n  local value = ${numberIn(shown)}\n  local info = names[value] or tostring(value)\n`;
   const flags =
     flagged?.flags === undefined
       ? ''

@@ -27,4 +27,6 @@ export { rpc8kClient, serveRpc8k } from './rpc8k.ts';
 export type { SharingOptions, Violation } from './sharing.ts';
 export { recordBytes, SharedRecords, shareFiles } from './sharing.ts';
 export { copyFile, createFile, OutputStream, readThrough, stdioBytes } from './stdio.ts';
+export type { Exchange } from './transactions.ts';
+export { mapBuffer, serveTransactions, transactions } from './transactions.ts';
 export { Xorshift } from './xorshift.ts';

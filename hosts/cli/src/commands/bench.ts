@@ -6,6 +6,7 @@ import { callbacks, mm1, type Outcome, w1, w2 } from '@backplane/workloads';
 import type { Command } from 'commander';
 import { andrew } from '../bench/andrew.ts';
 import { idle } from '../bench/idle.ts';
+import { ipc } from '../bench/ipc.ts';
 import { type Line, median, timed } from '../bench/line.ts';
 import { memory } from '../bench/memory.ts';
 import { findPeers, type Peers, runPeers, usualFolder } from '../bench/peers.ts';
@@ -31,7 +32,7 @@ const workloads: Readonly<Record<string, () => Outcome>> = {
   w2: () => w2({ groups: 100, items: 500 }),
   mm1: () => mm1({ customers: 300_000 }),
 };
-const names = [...Object.keys(workloads), 'rpc8k', 'andrew', 'memory', 'idle'];
+const names = [...Object.keys(workloads), 'rpc8k', 'andrew', 'ipc-local', 'ipc-remote', 'memory', 'idle'];
 
 /** So much code that the runtime compiles for several seconds: a run is over before it has got far. */
 const warmups: Readonly<Record<string, number>> = { andrew: 3 };
@@ -85,6 +86,8 @@ async function measure(
 async function once(name: string, o: BenchOptions, session: Session): Promise<Line> {
   if (name === 'rpc8k') return await rpc8k(o, session);
   if (name === 'andrew') return await andrew(session);
+  if (name === 'ipc-local') return await ipc('local', session);
+  if (name === 'ipc-remote') return await ipc('remote', session);
   if (name === 'memory') return memory();
   if (name === 'idle') return idle();
   return timed(name, () => workloads[name]?.() ?? { units: 0, check: '' });

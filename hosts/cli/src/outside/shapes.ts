@@ -88,6 +88,8 @@ const members: { readonly [M in keyof Required<Experiment>]: readonly [Kind, 'ne
   shape: ['function', 'needed'],
   parameters: ['function', 'needed'],
   parameterTexts: ['list', 'needed'],
+  kernel: ['function', 'optional'],
+  uses: ['list', 'optional'],
   treeAt: ['text', 'optional'],
   defaultTree: ['function', 'optional'],
   prepare: ['function', 'optional'],

@@ -1,6 +1,6 @@
 /** The Andrew benchmark: five phases over a source tree, on each client at the same time. */
 import { createHash } from 'node:crypto';
-import type { Cluster } from '@backplane/chassis';
+import type { Cluster, ClusterMachine } from '@backplane/chassis';
 import type { Task } from '@backplane/engine';
 import type { Calls, Storage } from '@backplane/slots';
 import {
@@ -17,7 +17,7 @@ import {
   passwordFile,
   systemHeaders,
 } from '@backplane/workloads';
-import { defineExperiment, type Experiment } from '../experiment.ts';
+import { defineExperiment, type Experiment, type Laboratory } from '../experiment.ts';
 import { directoryFor, place } from '../import-tree.ts';
 import { checkNames, choice } from '../parameters.ts';
 import type { Tree, TreeEntry } from '../tree.ts';
@@ -42,7 +42,7 @@ export interface AndrewResult {
 }
 
 const name = 'andrew';
-const source = '/andrew/source';
+export const source = '/andrew/source';
 const parameterTexts = [
   {
     name: 'start',
@@ -59,6 +59,7 @@ const parameterTexts = [
 export const andrew: Experiment<Parameters, AndrewResult> = defineExperiment({
   name,
   description: 'the Andrew benchmark: make directories, copy, look, read, compile',
+  uses: ['systemCalls'],
   parameterTexts,
   parameters(given) {
     checkNames(name, given, parameterTexts);
@@ -78,56 +79,8 @@ export const andrew: Experiment<Parameters, AndrewResult> = defineExperiment({
   *prepare(storage) {
     yield* systemFiles(storage);
   },
-  *run({ cluster, clients, servers, parameters, start }): Task<AndrewResult> {
-    const machines = parameters.place === 'local' ? servers : clients;
-    const times: AndrewTimes[] = [];
-    const load = new Load(cluster, servers.length);
-    const programs = machines.map((machine, i) =>
-      start(machine, name, function* (sys) {
-        const target = `/andrew/${machine.name}`;
-        const places = {
-          source,
-          target,
-          temporary: `/tmp/ctm${i}`,
-          instructionNs: machine.type.costs.instructionNs,
-          commands: new Commands(),
-        };
-        if (parameters.start === 'warm') {
-          yield* andrewProgram(sys, places);
-          yield* remove(sys, target);
-        }
-        load.begin();
-        times[i] = yield* andrewProgram(sys, places);
-        load.end();
-        return 0;
-      }),
-    );
-    for (const p of programs) yield* p.join();
-    const [first] = times;
-    if (first === undefined || times.filter((t) => t !== undefined).length < machines.length)
-      throw new Error('andrew: a machine did not finish');
-    const phases = first.phases.map((p, n) => ({
-      name: p.name,
-      seconds: times.reduce((sum, t) => sum + (t.phases[n]?.seconds ?? 0), 0) / times.length,
-    }));
-    const digests: string[] = [];
-    for (const [i, machine] of machines.entries()) {
-      const reader = start(machine, `${name} digest`, function* (sys) {
-        digests[i] = yield* digestOf(sys, `/andrew/${machine.name}`);
-        return 0;
-      });
-      yield* reader.join();
-    }
-    return {
-      phases,
-      seconds: phases.reduce((sum, p) => sum + p.seconds, 0),
-      files: first.files,
-      compiled: first.compiled,
-      skipped: first.skipped,
-      serverProcessorShare: load.serverProcessorShare,
-      networkShare: load.networkShare,
-      treeDigest: createHash('sha256').update(digests.join()).digest('hex'),
-    };
+  *run(lab): Task<AndrewResult> {
+    return yield* andrewOn(lab, lab.parameters.place === 'local' ? lab.servers : lab.clients, lab.servers);
   },
   measures: (r) => ({
     'andrew.seconds': r.seconds,
@@ -142,6 +95,66 @@ export const andrew: Experiment<Parameters, AndrewResult> = defineExperiment({
     ...(r.skipped !== null && { note: `make was skipped: ${r.skipped}` }),
   }),
 });
+
+/** On all of these machines at once. The servers are theirs. */
+export function* andrewOn(
+  {
+    cluster,
+    parameters,
+    start,
+  }: Pick<Laboratory<Pick<Parameters, 'start'>>, 'cluster' | 'parameters' | 'start'>,
+  machines: readonly ClusterMachine[],
+  servers: readonly ClusterMachine[],
+): Task<AndrewResult> {
+  const times: AndrewTimes[] = [];
+  const load = new Load(cluster, servers.length);
+  const programs = machines.map((machine, i) =>
+    start(machine, name, function* (sys) {
+      const target = `/andrew/${machine.name}`;
+      const places = {
+        source,
+        target,
+        temporary: `/tmp/ctm${i}`,
+        instructionNs: machine.type.costs.instructionNs,
+        commands: new Commands(),
+      };
+      if (parameters.start === 'warm') {
+        yield* andrewProgram(sys, places);
+        yield* remove(sys, target);
+      }
+      load.begin();
+      times[i] = yield* andrewProgram(sys, places);
+      load.end();
+      return 0;
+    }),
+  );
+  for (const p of programs) yield* p.join();
+  const [first] = times;
+  if (first === undefined || times.filter((t) => t !== undefined).length < machines.length)
+    throw new Error('andrew: a machine did not finish');
+  const phases = first.phases.map((p, n) => ({
+    name: p.name,
+    seconds: times.reduce((sum, t) => sum + (t.phases[n]?.seconds ?? 0), 0) / times.length,
+  }));
+  const digests: string[] = [];
+  for (const [i, machine] of machines.entries()) {
+    const reader = start(machine, `${name} digest`, function* (sys) {
+      digests[i] = yield* digestOf(sys, `/andrew/${machine.name}`);
+      return 0;
+    });
+    yield* reader.join();
+  }
+  return {
+    phases,
+    seconds: phases.reduce((sum, p) => sum + p.seconds, 0),
+    files: first.files,
+    compiled: first.compiled,
+    skipped: first.skipped,
+    serverProcessorShare: load.serverProcessorShare,
+    networkShare: load.networkShare,
+    treeDigest: createHash('sha256').update(digests.join()).digest('hex'),
+  };
+}
 
 /** What the servers and the wire did while it ran, from the first start to the last end. */
 class Load {
@@ -183,7 +196,7 @@ class Load {
 }
 
 /** The tree that comes with the project, with the fixed times and owners of every imported tree. */
-function shippedTree(): Tree {
+export function shippedTree(): Tree {
   const fixed = { uid: 0, gid: 0, modifyNs: 0, target: '' };
   const directories = new Set<string>(['']);
   const files: TreeEntry[] = [];
@@ -199,7 +212,7 @@ function shippedTree(): Tree {
 }
 
 /** Programs, the headers and the library that compilers find, the users, and a place for temporary files. */
-function* systemFiles(storage: Storage): Task<void> {
+export function* systemFiles(storage: Storage): Task<void> {
   for (const { path, text } of systemHeaders())
     yield* place(storage, `${includeDirectory}/${path}`, new Uint8Array(Buffer.from(text)), 0o644);
   yield* place(storage, libraryPath, filler(libraryBytes), 0o644);

@@ -64,6 +64,7 @@ const parameterTexts = [
 export const fileOps: Experiment<Parameters, FileOpsResult> = defineExperiment({
   name,
   description: 'open, stat, read and write one after the other, on the server and on a client',
+  uses: ['systemCalls'],
   parameterTexts,
   parameters(given) {
     checkNames(name, given, parameterTexts);

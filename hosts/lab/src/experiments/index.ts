@@ -3,6 +3,8 @@ import { unknownExperiment } from '../errors.ts';
 import type { Experiment } from '../experiment.ts';
 import { andrew } from './andrew.ts';
 import { fileOps } from './file-ops.ts';
+import { ipcTable } from './ipc-table.ts';
+import { mixed } from './mixed.ts';
 import { bulk, nullRpc } from './null-rpc.ts';
 import { replay } from './replay.ts';
 import { rpc8k } from './rpc8k.ts';
@@ -18,6 +20,8 @@ export const experiments: readonly Experiment[] = [
   any(fileOps),
   any(replay),
   any(rpc8k),
+  any(ipcTable),
+  any(mixed),
   any(sharing),
 ];
 

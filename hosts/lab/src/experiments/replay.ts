@@ -53,6 +53,7 @@ export const replay: Experiment<Parameters, ReplayResult> = defineExperiment({
   name,
   description:
     'carries out an operation file: several clients and processes, crashes, partitions, conditions',
+  uses: ['systemCalls'],
   parameterTexts,
   parameters(given) {
     checkNames(name, given, parameterTexts);

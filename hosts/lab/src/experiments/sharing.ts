@@ -26,6 +26,7 @@ const parameterTexts = [
 export const sharing: Experiment<Parameters, SharingResult> = defineExperiment({
   name,
   description: 'clients share files for writing; every byte read is checked against a model',
+  uses: ['systemCalls'],
   parameterTexts,
   parameters(given) {
     checkNames(name, given, parameterTexts);

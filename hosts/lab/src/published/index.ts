@@ -4,8 +4,9 @@ import { andrewTable } from './andrew.ts';
 import { spriteFiles } from './sprite-files.ts';
 import { spriteRpc } from './sprite-rpc.ts';
 import type { PublishedTable } from './table.ts';
+import { vTable } from './v.ts';
 
-export const publishedTables: readonly PublishedTable[] = [spriteRpc, spriteFiles, andrewTable];
+export const publishedTables: readonly PublishedTable[] = [spriteRpc, spriteFiles, andrewTable, vTable];
 
 /** @throws BackplaneError with the nearest name */
 export function publishedTable(name: string): PublishedTable {

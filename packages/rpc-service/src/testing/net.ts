@@ -1,10 +1,11 @@
 /**
  * A transport for tests: calls between hosts of one engine, at most once, with a delay for each message that the test may
- * set. Hosts crash and boot, and may be cut off from one another. It knows of its peers what messages and pings tell.
+ * set; and questions to everybody, which are not repeated. Hosts crash and boot, and may be cut off from one another. It knows of its peers what messages and pings tell.
  */
 import { type Engine, ms, type Scope, seconds, settle, sleep, type Task, WaitQueue } from '@backplane/engine';
 import {
   type Answer,
+  type AskOptions,
   type Caller,
   type HostId,
   KernelError,
@@ -38,6 +39,8 @@ export class Net {
   readonly ends: Map<HostId, End> = new Map();
   /** How long a message travels. */
   delayNs: (e: Envelope) => number = () => ms(1);
+  /** Whether a question to everybody, or an answer to one, is lost on its way to a host. */
+  loses: (e: Envelope) => boolean = () => false;
   /** Silence after which a peer is called dead. */
   readonly silenceNs: number = seconds(5);
   /** Pairs of hosts that do not hear one another, as "1-2". */
@@ -132,9 +135,54 @@ export class End implements Transport {
     return value;
   }
 
-  /** @throws KernelError `unsupported`: nothing is broadcast here */
-  *ask<R>(): Task<readonly Answer<R>[]> {
-    throw new KernelError('unsupported', 'this transport broadcasts nothing');
+  *ask<Q, R>(
+    procedure: Procedure<Q, R>,
+    request: NoInfer<Q>,
+    { windowNs, enough }: AskOptions,
+  ): Task<readonly Answer<R>[]> {
+    const payload = procedure.request.encode(request);
+    yield* settle();
+    const answers: Answer<R>[] = [];
+    const woken = new WaitQueue();
+    for (const end of this.#net.ends.values()) {
+      if (end === this || !end.scope.alive) continue;
+      const answered = (reply: Payload): void => {
+        const value = procedure.reply.decode(reply);
+        if (value === undefined) throw new Error(`${procedure.name}: the reply does not decode`);
+        answers.push({ from: end.self, reply: value });
+        woken.wakeAll();
+      };
+      end.scope.spawn('answer', end.#answer(this, procedure, payload, answered));
+    }
+    const { engine } = this.#net;
+    const endNs = engine.nowNs + windowNs;
+    while (answers.length < enough && engine.nowNs < endNs) yield* woken.wait(endNs - engine.nowNs);
+    return [...answers];
+  }
+
+  *#answer(
+    from: End,
+    procedure: { readonly id: number; readonly name: string },
+    payload: Payload,
+    answered: (reply: Payload) => void,
+  ): Task<void> {
+    const net = this.#net;
+    const there = { from: from.self, to: this.self, procedure: procedure.name, reply: false };
+    yield* sleep(net.delayNs(there));
+    if (net.loses(there) || net.reach(this.self, from.self) !== from) return;
+    yield* this.#hear(from.self, from.bootId);
+    let reply: Payload;
+    try {
+      reply = yield* this.execute(procedure.id, payload, { host: from.self, bootId: from.bootId });
+    } catch (e) {
+      if (!(e instanceof KernelError)) throw e;
+      return;
+    }
+    const back = { ...there, from: this.self, to: from.self, reply: true };
+    yield* sleep(net.delayNs(back));
+    if (net.loses(back) || net.reach(this.self, from.self) !== from) return;
+    yield* from.#hear(this.self, this.bootId);
+    answered(reply);
   }
 
   *#arrive(

@@ -1,12 +1,12 @@
 /**
- * Watched hosts are pinged, by a call of the null procedure, when they have been silent for a while: so an idle host
+ * Watched hosts are pinged when they have been silent for a while: so an idle host
  * learns of a reboot. A host that talks is not pinged; one that is down is pinged on and on, and does not hold up the
  * others. The first ping is put off by a time drawn for each boot, so that a server's reboot does not bring all its
  * clients into step.
  */
 import { type Scope, Timer } from '@backplane/engine';
-import type { Pings } from '@backplane/rpc-service';
 import type { HostId, Machine } from '@backplane/slots';
+import type { Pings } from './peer-monitor.ts';
 
 export class WatchList implements Pings {
   readonly #scope: Scope;
@@ -16,7 +16,7 @@ export class WatchList implements Pings {
   readonly now: (host: HostId) => void;
   readonly #timers = new Map<HostId, Timer>();
 
-  /** @param ping starts a null call, unless one is under way */
+  /** @param ping asks the host for a sign of life, unless that is under way */
   constructor(
     machine: Machine,
     periodNs: number,

@@ -1,32 +1,38 @@
 /**
  * A time-out that is mostly called off. Setting it to a later instant, or calling it off, only notes so; the engine's timer
- * goes on to the instant it was set for and is then set again, if it has to be. So a channel that carries many calls causes
- * one event for each time-out period, not one for each call.
+ * goes on to the instant that it was set for and is set again then, if it has to be. So a client that sends many messages
+ * causes one event for each time-out period, not one for each message.
  */
-import { type Scope, Timer } from '@backplane/engine';
+import { type Engine, type Scope, Timer } from '@backplane/engine';
 
 const never = Number.POSITIVE_INFINITY;
 
 export class LazyTimer {
   readonly #timer: Timer;
-  readonly #now: () => number;
+  readonly #engine: Engine;
   #dueNs = never;
   #armedNs = never;
 
   constructor(scope: Scope, name: string, expired: () => void) {
-    const { engine } = scope;
-    this.#now = () => engine.nowNs;
+    this.#engine = scope.engine;
     this.#timer = new Timer(scope, name, () => this.#fired(expired));
   }
 
   /** Expires after that time, once; replaces what was set before. */
   set(delayNs: number): void {
-    this.#dueNs = this.#now() + delayNs;
+    this.#dueNs = this.#engine.nowNs + delayNs;
     if (this.#dueNs < this.#armedNs) this.#arm();
   }
 
   cancel(): void {
     this.#dueNs = never;
+  }
+
+  /** For good: its owner is forgotten. */
+  dispose(): void {
+    this.#dueNs = never;
+    this.#armedNs = never;
+    this.#timer.cancel();
   }
 
   #arm(): void {
@@ -37,7 +43,7 @@ export class LazyTimer {
   #fired(expired: () => void): void {
     this.#armedNs = never;
     if (this.#dueNs === never) return;
-    if (this.#dueNs > this.#now()) this.#arm();
+    if (this.#dueNs > this.#engine.nowNs) this.#arm();
     else {
       this.#dueNs = never;
       expired();

@@ -1,5 +1,6 @@
 /**
- * Sprite's prefix table (Welch and Ousterhout 1986; Welch 1990, chapter 4): a host's hints, shared by its processes.
+ * A prefix table (Welch and Ousterhout 1986; Welch 1990, chapter 4): hints about names. In Sprite a host has one, which its
+ * processes share; in V each program has one of its own, which it inherits at its start.
  *
  * An entry is a prefix, and who serves it once that is known. Entries come from the root, which every table has, from
  * remote links that servers meet (without a server yet), and from the domains that this host exports itself. An entry is
@@ -12,10 +13,11 @@
  *   exported     -                              stays as long as the export
  */
 
-import { type Hint, isUnder } from '@backplane/file-service';
-import type { Export } from '@backplane/slots';
+import type { About, Export } from '@backplane/slots';
+import type { Hint } from './name-loop.ts';
+import { isUnder } from './paths.ts';
 
-export interface Entry {
+export interface PrefixEntry {
   readonly prefix: string;
   /** Who serves it, as far as is known. */
   hint: Hint | null;
@@ -26,15 +28,23 @@ export interface Entry {
 }
 
 export class PrefixTable {
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, PrefixEntry>();
 
   constructor() {
     this.#entry('/');
   }
 
+  /** What is known here, for another program: from now on each learns for itself. Exports stay here. */
+  copy(): PrefixTable {
+    const copied = new PrefixTable();
+    for (const { prefix, hint, answered } of this.#entries.values())
+      Object.assign(copied.#entry(prefix), { hint, answered });
+    return copied;
+  }
+
   /** The longest entry of the path; with `entry`, the root or one that is shorter than the path. */
-  match(path: string, about: 'object' | 'entry'): Entry {
-    let best: Entry = this.#entry('/');
+  match(path: string, about: About): PrefixEntry {
+    let best: PrefixEntry = this.#entry('/');
     for (const entry of this.#entries.values()) {
       if (
         entry.prefix.length > best.prefix.length &&
@@ -49,6 +59,13 @@ export class PrefixTable {
   /** An entry for a prefix that another server serves, without a server yet. */
   learn(prefix: string): void {
     this.#entry(prefix);
+  }
+
+  /** Somebody has answered, for his own prefix. */
+  note(hint: Hint): void {
+    const entry = this.#entry(hint.prefix);
+    entry.hint = hint;
+    entry.answered = true;
   }
 
   /** Forgets the hint if it is still the one that was tried: another thread may have mended it. */
@@ -77,12 +94,21 @@ export class PrefixTable {
     };
   }
 
+  /** The exports that a path lies under; with `entry` the root, and those that are shorter than the path. */
+  exportsOf(path: string, about: About): readonly Hint[] {
+    const found: Hint[] = [];
+    for (const { prefix, hint, exported } of this.#entries.values())
+      if (exported && hint !== null && isUnder(prefix, path) && !(about === 'entry' && isWhole(prefix, path)))
+        found.push(hint);
+    return found;
+  }
+
   exported(prefix: string): Hint | undefined {
     const entry = this.#entries.get(prefix);
     return entry?.exported === true && entry.hint !== null ? entry.hint : undefined;
   }
 
-  #entry(prefix: string): Entry {
+  #entry(prefix: string): PrefixEntry {
     let entry = this.#entries.get(prefix);
     if (entry === undefined) {
       entry = { prefix, hint: null, exported: false, answered: false };
@@ -91,3 +117,6 @@ export class PrefixTable {
     return entry;
   }
 }
+
+/** Every entry lies in some directory, those of the root in the root. */
+const isWhole = (prefix: string, path: string): boolean => prefix === path && prefix !== '/';

@@ -1,0 +1,2 @@
+/** The V personality. */
+export { vFileServer, vWorkstation } from './preset.ts';

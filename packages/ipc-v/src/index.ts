@@ -1,0 +1,5 @@
+/** V's interprocess communication, for the slot `ipc`. */
+
+export type { VIpcOptions } from './board.ts';
+export { ipcV } from './board.ts';
+export { memoryManagers, SegmentCode } from './memory-manager.ts';

@@ -1,0 +1,3 @@
+/** Slot `naming`. */
+export type { VNamingOptions } from './board.ts';
+export { vNaming } from './board.ts';

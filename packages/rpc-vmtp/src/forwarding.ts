@@ -1,0 +1,112 @@
+/**
+ * Requests that an entity of this host has passed on (RFC 1045, section 2.9): the next server answers the client itself. The
+ * client knows nothing of it and asks again here, so this host passes that on, too, and what is said in return.
+ *
+ *   a repetition of a request that was passed on   the next server is here          as if it had come to that one
+ *                                                  the next server is elsewhere     the message again, asking for an ack
+ *   a notice about it                              retry                            what is missing, from here
+ *                                                  nonexistent, migrated            find the next server; else respond so
+ *                                                  others                           to the client, by the way it came
+ */
+import type { EntityId, Message } from '@backplane/slots';
+import { here } from './carrier.ts';
+import type { LocalVerdict } from './client-parts.ts';
+import { responseCodes } from './codes.ts';
+import type { ClientNotice } from './management.ts';
+import type { Outgoing } from './outgoing.ts';
+import type { RemoteClient } from './remote-client.ts';
+import type { Resident } from './residents.ts';
+import type { RequestPath, ServedRequest } from './served-request.ts';
+import type { ServerParts } from './server-parts.ts';
+
+/** What it needs of the host's servers. */
+export interface Delivering {
+  offer(record: RemoteClient, resident: Resident, path: RequestPath, m: Message): LocalVerdict;
+  /** The client asks for the response of this one, which it has not got. */
+  respondAgain(record: RemoteClient, request: ServedRequest): void;
+}
+
+export class Forwarding {
+  readonly #parts: ServerParts;
+  readonly #servers: Delivering;
+
+  constructor(parts: ServerParts, servers: Delivering) {
+    this.#parts = parts;
+    this.#servers = servers;
+  }
+
+  /** The request goes on to another entity of this host. */
+  here(record: RemoteClient, request: ServedRequest, to: EntityId, m: Message): void {
+    const { path } = request;
+    const resident = this.#parts.residents.get(to);
+    if (resident === undefined) return;
+    const on: RequestPath = { ...path, to, forwardCount: path.forwardCount + 1 };
+    const verdict = this.#servers.offer(record, resident, on, m);
+    if (verdict === 'notAwaiting') this.sayBack(record, request, responseCodes.notAwaitingMessage);
+    record.schedule();
+  }
+
+  /** It has come again. */
+  again(record: RemoteClient, request: ServedRequest): void {
+    const { residents, output, machine } = this.#parts;
+    const { path, next, out } = request;
+    if (next === null || request.passing) return;
+    const on = record.at(next.to, path.forwardCount + 1);
+    if (on !== undefined) this.#againHere(record, request, on);
+    else if (residents.get(next.to) !== undefined) this.here(record, request, next.to, next.message);
+    else if (out === null) machine.scope.spawn('vmtp forward', request.pass(undefined));
+    else if (!out.underWay) {
+      out.count(true);
+      if (out.packets(output.dataBytes) === 1) out.wantAll();
+      else out.wantBare();
+      output.again(out);
+    }
+  }
+
+  #againHere(record: RemoteClient, request: ServedRequest, on: ServedRequest): void {
+    if (on.state === 'processing' || on.state === 'responding')
+      this.sayBack(record, request, responseCodes.ok);
+    else if (on.state === 'responded') this.#servers.respondAgain(record, on);
+    else if (on.state === 'forwarded') this.again(record, on);
+    else if (on.state === 'discarded') this.sayBack(record, request, responseCodes.responseDiscarded);
+  }
+
+  /** The next server's host says something about it. */
+  noticed(record: RemoteClient, request: ServedRequest, out: Outgoing, notice: ClientNotice): void {
+    const { counters, output, machine } = this.#parts;
+    switch (notice.code) {
+      case responseCodes.retry:
+      case responseCodes.retryAll:
+        out.count(false);
+        out.wantMissing(notice.transaction, notice.delivery, notice.code === responseCodes.retryAll);
+        counters.retransmissions++;
+        counters.selective++;
+        output.again(out);
+        break;
+      case responseCodes.nonexistentEntity:
+      case responseCodes.entityMigrated:
+        out.over = true;
+        request.out = null;
+        machine.scope.spawn('vmtp forward', request.pass(notice.code));
+        break;
+      default:
+        this.sayBack(record, request, notice.code);
+    }
+  }
+
+  /** To the client, by the way on which the request came: directly, or through who forwarded it. */
+  sayBack(record: RemoteClient, { path }: ServedRequest, code: number): void {
+    const { clients, notices } = this.#parts;
+    if (path.from !== here) notices.toClient(path.from, path.to, path, 0, code);
+    else clients(record.entity)?.notified(aboutIt(path, code), here);
+  }
+}
+
+const aboutIt = ({ client, transaction }: RequestPath, code: number): ClientNotice => ({
+  client,
+  control: 0,
+  receiveSequence: 0,
+  transaction,
+  delivery: 0,
+  code,
+});

@@ -1,0 +1,108 @@
+// Slot `transport`
+
+export type { VmtpOptions } from './board.ts';
+export { vmtp } from './board.ts';
+export { kernelEntity, kernelGroup, kernelLimits } from './kernel-messages.ts';
+
+// The protocol's bytes, for dissectors, measurements and other implementations: packets
+
+export { ClusterSums } from './checksum.ts';
+export type { ControlFields, MessageWords, VmtpHeader } from './layout.ts';
+export {
+  checksumBytes,
+  controlFields,
+  controlWord,
+  functions,
+  groupFlags,
+  headerBytes,
+  headingBytes,
+  internetDomain,
+  leastPacketBytes,
+  limits,
+  packetDataBytes,
+  vmtpHeader,
+  vmtpMessage,
+} from './layout.ts';
+export type { ChecksumCover, Flaw, Heading } from './packet.ts';
+export { encodeHeading, flaws, Packet, packetParts } from './packet.ts';
+export type { Joined } from './packet-group.ts';
+export { ArrivingGroup, isSound, packetGroup, sentBlocks } from './packet-group.ts';
+export {
+  allBlocks,
+  blockCount,
+  maskBytes,
+  nextPacketBlocks,
+  packetCount,
+  prefixBytes,
+} from './segment-blocks.ts';
+
+// Names and numbers
+
+export {
+  managementCodes,
+  operationNumber,
+  priorityBits,
+  priorityRank,
+  responseCodeName,
+  responseCodes,
+} from './codes.ts';
+export {
+  addressOf,
+  discriminatorMax,
+  discriminatorOf,
+  EntityTexts,
+  entityNumber,
+  entityOf,
+  entityTypes,
+  formatEntity,
+  groupAddress,
+  groupStation,
+  parseEntity,
+  typeOf,
+  vmtpDefaultClient,
+  vmtpManagerGroup,
+  wellKnownGroup,
+  wellKnownGroupMax,
+} from './numbers.ts';
+
+// What managers say to each other
+
+export type {
+  ClientNotice,
+  DeleteEntity,
+  EntityBlock,
+  GetRequestForwarder,
+  GroupMember,
+  GroupMembers,
+  ManagementName,
+  ManagementOperation,
+  MessageForm,
+  Nothing,
+  PermittedMember,
+  ProbedEntity,
+  ProbeEntity,
+  QueryGroup,
+  QueryVmtpNode,
+  Reply,
+  RequestForwarder,
+  ServerNotice,
+  VmtpNode,
+} from './management.ts';
+export {
+  addToGroup,
+  createGroup,
+  deleteEntity,
+  getRequestForwarder,
+  groupMembersMax,
+  groupPermissions,
+  nodeFlags,
+  notifyRemoteVmtpClient,
+  notifyVmtpClient,
+  notifyVmtpServer,
+  operationOf,
+  probeEntity,
+  probeEntityBlock,
+  queryGroup,
+  queryVmtpNode,
+  removeFromGroup,
+} from './management.ts';

@@ -1,0 +1,102 @@
+/**
+ * The host cache: where entities are, and what sending there needs (RFC 1045, section 2.4 and appendix VII.2). It learns from
+ * every packet that arrives, and is a cache of hints: one that is wrong costs a message that nobody answers, or one that
+ * says so.
+ *
+ * A route is what is known of a place, whichever entities live there:
+ *
+ *   round trip    smoothed, from a request's retransmission to the notice that it was received
+ *   send gap      between packets of a group to there: grows when some were lost on the way, and slowly shrinks
+ *   asked gap     between packets of a group from there, as our requests ask for: the same
+ *
+ * Both gaps begin with this host's own turnaround, for want of a better guess of what a host of its kind can receive.
+ */
+import type { EntityId } from '@backplane/slots';
+import type { Place } from './carrier.ts';
+import { gapStep, gapUnitNs, gapUnitsMax, roundTripFirstNs } from './times.ts';
+
+export class Route {
+  readonly place: Place;
+  roundTripNs: number = roundTripFirstNs;
+  sendGap: number;
+  askedGap: number;
+  readonly #ownGap: number;
+
+  constructor(place: Place, ownGap: number) {
+    this.place = place;
+    this.#ownGap = ownGap;
+    this.sendGap = ownGap;
+    this.askedGap = ownGap;
+  }
+
+  /** As TCP does. */
+  measured(roundTripNs: number): void {
+    this.roundTripNs += Math.round((roundTripNs - this.roundTripNs) / 8);
+  }
+
+  /** Packets of a group to there were lost. */
+  widenSend(): void {
+    this.sendGap = Math.min(gapUnitsMax, this.sendGap + gapStep);
+  }
+
+  /** A group of several packets went there without loss. */
+  easeSend(): void {
+    if (this.sendGap > this.#ownGap) this.sendGap--;
+  }
+
+  widenAsked(): void {
+    this.askedGap = Math.min(gapUnitsMax, this.askedGap + gapStep);
+  }
+
+  easeAsked(): void {
+    if (this.askedGap > this.#ownGap) this.askedGap--;
+  }
+}
+
+const entitiesMax = 4096;
+const placesMax = 1024;
+
+export class Routes {
+  readonly #ownGap: number;
+  readonly #byEntity = new Map<EntityId, Route>();
+  readonly #byPlace = new Map<Place, Route>();
+
+  /** @param turnaroundNs of this host's interface */
+  constructor(turnaroundNs: number) {
+    this.#ownGap = Math.min(gapUnitsMax, Math.ceil(turnaroundNs / gapUnitNs));
+  }
+
+  /** Where it was heard last. */
+  of(entity: EntityId): Route | undefined {
+    return this.#byEntity.get(entity);
+  }
+
+  at(place: Place): Route {
+    let route = this.#byPlace.get(place);
+    if (route === undefined) {
+      if (this.#byPlace.size >= placesMax) dropOldest(this.#byPlace);
+      route = new Route(place, this.#ownGap);
+      this.#byPlace.set(place, route);
+    }
+    return route;
+  }
+
+  /** A packet of the entity came from there. */
+  learn(entity: EntityId, place: Place): void {
+    const known = this.#byEntity.get(entity);
+    if (known !== undefined && known.place === place) return;
+    if (known === undefined && this.#byEntity.size >= entitiesMax) dropOldest(this.#byEntity);
+    this.#byEntity.set(entity, this.at(place));
+  }
+
+  forget(entity: EntityId): void {
+    this.#byEntity.delete(entity);
+  }
+}
+
+function dropOldest<K>(map: Map<K, unknown>): void {
+  for (const key of map.keys()) {
+    map.delete(key);
+    return;
+  }
+}

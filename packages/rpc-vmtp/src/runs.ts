@@ -1,0 +1,155 @@
+/**
+ * Messages of more than one packet group (RFC 1045, sections 2.11 and 2.14): a run of groups with consecutive transaction
+ * numbers, each of which continues the message of the one before.
+ *
+ *   group    NSR   NER   CMG
+ *   only     0     0     0
+ *   first    0     1     1      the message goes on in the group with the next number
+ *   second   1     0     0
+ *
+ * Kernels need it because a call's parameters and data may be more than the 16 KB of one group together. Two groups hold the
+ * largest; longer runs, and runs of several messages (streams), are answered with `streamingNotSupported`.
+ *
+ * Each group has its own share of the segment: its word of segment bytes and its blocks count within it. A run takes its two
+ * numbers out of those that STI skips: the request has n and n + 1, its response begins with the number of the request's
+ * last group, so that n to n + 2 may be in use, and the client's next transaction is n + 256.
+ */
+import { type Message, MessageFlag } from '@backplane/slots';
+import { groupFlags, limits, vmtpMessage } from './layout.ts';
+import type { Packet } from './packet.ts';
+import { ArrivingGroup, type Joined } from './packet-group.ts';
+import { allBlocks, maskBytes, paddedBytes } from './segment-blocks.ts';
+
+export const runGroupsMax = 2;
+/** Segment data of the largest message. */
+export const runBytesMax: number = runGroupsMax * limits.groupBytes;
+/** By so much the number rises after a transaction that used STI. */
+export const skippedTransactions = 256;
+
+const { notStartOfRun, notEndOfRun, continued } = groupFlags;
+const streamFlags = notStartOfRun | notEndOfRun | continued;
+
+/** What stands in the flags of group `index` of `count`. */
+export const runFlags = (index: number, count: number): number =>
+  (index > 0 ? notStartOfRun : 0) | (index < count - 1 ? notEndOfRun | continued : 0);
+
+/** Which group of its message a packet belongs to. */
+export type Position = 'only' | 'first' | 'second';
+
+/** Undefined for runs that are not spoken here. */
+export function positionOf(flags: number): Position | undefined {
+  switch (flags & streamFlags) {
+    case 0:
+      return 'only';
+    case notEndOfRun | continued:
+      return 'first';
+    case notStartOfRun:
+      return 'second';
+    default:
+      return undefined;
+  }
+}
+
+/** Serial numbers: how far `a` lies behind `b`, negative when before. They wrap. */
+export const distance = (a: number, b: number): number => (a - b) | 0;
+
+/**
+ * Makes a packet of a run one that stands for itself, with the checks that `Packet.read` left out because it does not know
+ * how runs number their blocks. False: it is malformed.
+ */
+export function standAlone(p: Packet): boolean {
+  if ((p.messageFlags & (MessageFlag.segment | MessageFlag.partial)) !== MessageFlag.segment) return false;
+  if (p.segmentBytes > limits.groupBytes) return false;
+  const all = allBlocks(p.segmentBytes);
+  if ((p.delivery & ~all) !== 0) return false;
+  const dataBytes = maskBytes(p.delivery, p.segmentBytes);
+  if (paddedBytes(dataBytes) !== p.data.length) return false;
+  p.data = p.data.subarray(0, dataBytes);
+  p.sentBlocks = all;
+  p.streamed = false;
+  return true;
+}
+
+/** The message cut into those of its groups. One that fits is itself. */
+export function cutMessage(m: Message): readonly Message[] {
+  const { control, segment } = m;
+  if (segment.length <= limits.groupBytes) return [m];
+  const cut = (part: Uint8Array): Message => {
+    const own = control.slice();
+    vmtpMessage.set.segmentBytes(own, 0, part.length);
+    return { control: own, segment: part };
+  };
+  return [cut(segment.subarray(0, limits.groupBytes)), cut(segment.subarray(limits.groupBytes))];
+}
+
+/** A message that is coming, in one group or two. */
+export class Arriving {
+  readonly #groups: [ArrivingGroup | undefined, ArrivingGroup | undefined] = [undefined, undefined];
+  /** How many there are. */
+  readonly count: number;
+  /** Flags of the message: it may be executed again, and its receiver takes it with blocks missing. */
+  readonly idempotent: boolean;
+  readonly partial: boolean;
+  /** What is missing may be asked for: it is neither a datagram's nor declared as not worth it. */
+  readonly wantsRest: boolean;
+
+  constructor(p: Packet, position: Position) {
+    this.count = position === 'only' ? 1 : runGroupsMax;
+    this.idempotent = (p.messageFlags & MessageFlag.datagram) !== 0;
+    this.wantsRest = !this.idempotent && (p.flags & groupFlags.noRetransmission) === 0;
+    this.partial = (p.messageFlags & MessageFlag.partial) !== 0;
+    this.#groups[position === 'second' ? 1 : 0] = new ArrivingGroup(p);
+  }
+
+  get complete(): boolean {
+    for (let i = 0; i < this.count; i++) if (this.#groups[i]?.complete !== true) return false;
+    return true;
+  }
+
+  /** Another packet of it, in any order. */
+  add(p: Packet, position: Position): Joined {
+    if ((position === 'only') !== (this.count === 1)) return 'contradicts';
+    const index = position === 'second' ? 1 : 0;
+    const group = this.#groups[index];
+    if (group === undefined) this.#groups[index] = new ArrivingGroup(p);
+    else {
+      const joined = group.add(p);
+      if (joined === 'repeated' || joined === 'contradicts') return joined;
+    }
+    return this.complete ? 'complete' : 'more';
+  }
+
+  /** The blocks that are here of a group; undefined when nothing of it lacks. */
+  lacking(index: number): number | undefined {
+    const group = this.#groups[index];
+    if (group === undefined) return 0;
+    return group.complete ? undefined : group.received;
+  }
+
+  /** As `ArrivingGroup.message`; of two groups, their segments are joined. */
+  message(): Message | undefined {
+    const [first, second] = this.#groups;
+    const whole = first?.message();
+    if (this.count === 1) return whole;
+    const rest = second?.message();
+    if (whole === undefined || rest === undefined) return undefined;
+    const segment = new Uint8Array(whole.segment.length + rest.segment.length);
+    segment.set(whole.segment);
+    segment.set(rest.segment, whole.segment.length);
+    const control = whole.control.slice();
+    vmtpMessage.set.segmentBytes(control, 0, segment.length);
+    return { control, segment };
+  }
+
+  /** The start of the segment, up to the first block that did not come. */
+  prefix(): Uint8Array {
+    return this.#groups[0]?.prefix() ?? new Uint8Array(0);
+  }
+}
+
+/** The message of a packet that brings all of it, as most do; undefined for every other. */
+export function wholeMessage(p: Packet, position: Position): Message | undefined {
+  if (position !== 'only' || p.delivery !== p.sentBlocks) return undefined;
+  if ((p.messageFlags & MessageFlag.partial) !== 0) return undefined;
+  return { control: p.control, segment: p.data };
+}

@@ -1,0 +1,104 @@
+/**
+ * Segments in blocks of 512 bytes, and masks that name blocks (RFC 1045, section 2.13): bit i, counted from the lowest,
+ * stands for bytes 512 i to 512 i + 511. Only the last block of a segment may be short. A mask is an unsigned number of 32
+ * bits, a segment has at most 16 KB.
+ */
+import { limits } from './layout.ts';
+
+const { blockBytes, blocks, padBytes } = limits;
+
+/** How many blocks a segment has. */
+export const blockCount = (segmentBytes: number): number => (segmentBytes + blockBytes - 1) >>> 9;
+
+/** All blocks of a segment. */
+export function allBlocks(segmentBytes: number): number {
+  const count = blockCount(segmentBytes);
+  return count === 0 ? 0 : 0xffff_ffff >>> (blocks - count);
+}
+
+/** Bytes of the blocks that a mask names. Blocks that the segment does not have count nothing. */
+export function maskBytes(mask: number, segmentBytes: number): number {
+  const within = mask & allBlocks(segmentBytes);
+  const whole = ones(within) * blockBytes;
+  const last = blockCount(segmentBytes) - 1;
+  return last >= 0 && (within & (1 << last)) !== 0 ? whole - (blockBytes * (last + 1) - segmentBytes) : whole;
+}
+
+/** With what fills them up to 8 bytes. */
+export const paddedBytes = (bytes: number): number => (bytes + padBytes - 1) & -padBytes;
+
+/**
+ * The blocks of the next packet: the lowest of `mask`, as many as fit; at least one if there is any. Of 14.5 blocks
+ * 0x74ff, at two to a packet: 0x3, 0xc, 0x30, 0xc0, 0x1400, 0x6000.
+ *
+ * @param dataBytes what a packet has room for, at least 512
+ */
+export function nextPacketBlocks(mask: number, segmentBytes: number, dataBytes: number): number {
+  let packet = 0;
+  let room = dataBytes;
+  for (let left = mask & allBlocks(segmentBytes); left !== 0; left &= left - 1) {
+    const block = 31 - Math.clz32(left & -left);
+    room -= Math.min(blockBytes, segmentBytes - block * blockBytes);
+    if (room < 0 && packet !== 0) break;
+    packet |= 1 << block;
+  }
+  return packet >>> 0;
+}
+
+/** How many packets the blocks of a mask take. */
+export function packetCount(mask: number, segmentBytes: number, dataBytes: number): number {
+  let count = 0;
+  for (let left = mask & allBlocks(segmentBytes); left !== 0; count++)
+    left &= ~nextPacketBlocks(left, segmentBytes, dataBytes);
+  return count;
+}
+
+/** The bytes at the start of the segment up to the first block that a mask lacks. */
+export function prefixBytes(mask: number, segmentBytes: number): number {
+  const lacking = ~mask & allBlocks(segmentBytes);
+  return lacking === 0 ? segmentBytes : (31 - Math.clz32(lacking & -lacking)) * blockBytes;
+}
+
+/** The blocks of a mask as views of the segment, one for each run of neighbours, appended to `parts`. */
+export function cutBlocks(segment: Uint8Array, mask: number, parts: Uint8Array[]): void {
+  let left = mask & allBlocks(segment.length);
+  while (left !== 0) {
+    const first = 31 - Math.clz32(left & -left);
+    const run = runFrom(left, first);
+    const start = first * blockBytes;
+    const end = Math.min(segment.length, start + run * blockBytes);
+    parts.push(start === 0 && end === segment.length ? segment : segment.subarray(start, end));
+    left = without(left, first + run);
+  }
+}
+
+/** Puts the blocks of a mask, which lie without gaps in `bytes`, into their places of the segment. */
+export function placeBlocks(segment: Uint8Array, mask: number, bytes: Uint8Array): void {
+  let left = mask & allBlocks(segment.length);
+  let from = 0;
+  while (left !== 0) {
+    const first = 31 - Math.clz32(left & -left);
+    const run = runFrom(left, first);
+    const start = first * blockBytes;
+    const length = Math.min(segment.length - start, run * blockBytes);
+    segment.set(bytes.subarray(from, from + length), start);
+    from += length;
+    left = without(left, first + run);
+  }
+}
+
+/** How many neighbours, from block `first` on, are in the mask. */
+const runFrom = (mask: number, first: number): number => {
+  const ended = ~(mask >>> first);
+  return ended === 0 ? blocks : 31 - Math.clz32(ended & -ended);
+};
+
+/** The mask without the blocks below `end`. A shift by 32 would be one by 0. */
+const without = (mask: number, end: number): number => (end >= blocks ? 0 : mask & (-1 << end));
+
+/** How many bits are set. */
+function ones(mask: number): number {
+  const pairs = mask - ((mask >>> 1) & 0x5555_5555);
+  const nibbles = (pairs & 0x3333_3333) + ((pairs >>> 2) & 0x3333_3333);
+  return Math.imul((nibbles + (nibbles >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24;
+}

@@ -1,0 +1,138 @@
+/**
+ * A request as its client's host sends it: the packet groups, the route that they take, and how they are sent again. When that
+ * happens is the transaction's to say.
+ */
+import type { EntityId, Message, MessagePriority } from '@backplane/slots';
+import type { Place } from './carrier.ts';
+import type { ClientParts } from './client-parts.ts';
+import { responseCodes } from './codes.ts';
+import { controlFields, groupFlags } from './layout.ts';
+import type { ClientNotice } from './management.ts';
+import { Outgoing } from './outgoing.ts';
+import type { Route } from './routes.ts';
+
+export interface RequestFacts {
+  readonly client: EntityId;
+  readonly number: number;
+  readonly to: EntityId;
+  readonly message: Message;
+  readonly priority: MessagePriority;
+  /** It, or its response, may be a run. */
+  readonly runs: boolean;
+}
+
+export class SentRequest {
+  readonly out: Outgoing;
+  readonly #parts: ClientParts;
+  readonly #multicast: boolean;
+  #route: Route;
+  /** When it was last sent, or part of it. */
+  #sentNs = 0;
+  /** Packets of it were, and the gap has been widened for it. */
+  #lossy = false;
+  /** The next repetition is to bring everything. */
+  #wholly = false;
+
+  constructor(parts: ClientParts, facts: RequestFacts, place: Place, multicast: boolean) {
+    const { routes, output, residents } = parts;
+    const { client, to, runs } = facts;
+    const route = routes.at(place);
+    const isMember = multicast && residents.members(to).some((r) => r.entity === client);
+    this.#parts = parts;
+    this.#multicast = multicast;
+    this.#route = route;
+    this.out = new Outgoing(
+      {
+        client,
+        server: to,
+        response: false,
+        transaction: facts.number,
+        forwardCount: 0,
+        priority: facts.priority,
+        flags: (runs ? groupFlags.skipTransactions : 0) | (isMember ? groupFlags.memberOfDestination : 0),
+        gap: route.askedGap,
+        multicast,
+      },
+      facts.message,
+      place,
+      output.gapNs(route.sendGap),
+    );
+  }
+
+  get place(): Place {
+    return this.out.place;
+  }
+
+  get roundTripNs(): number {
+    return this.#route.roundTripNs;
+  }
+
+  /** All of it has been sent from a thread. */
+  sent(): void {
+    this.#sentNs = this.#parts.machine.engine.nowNs;
+  }
+
+  /** The server is elsewhere: all of it is sent there next. */
+  aim(place: Place): void {
+    const { routes, output } = this.#parts;
+    this.#route = routes.at(place);
+    this.out.place = place;
+    this.out.gapNs = output.gapNs(this.#route.sendGap);
+    this.out.count(false);
+  }
+
+  /** The server was busy: it has kept nothing. */
+  wholly(): void {
+    this.#wholly = true;
+  }
+
+  /** Nothing was heard: sends it again, and asks for an acknowledgement. */
+  repeat(): void {
+    const { output, counters } = this.#parts;
+    const { out } = this;
+    counters.retransmissions++;
+    out.count(true);
+    if (this.#wholly || out.packets(output.dataBytes) === 1) out.wantAll();
+    else out.wantBare();
+    this.#wholly = false;
+    output.again(out);
+    this.sent();
+  }
+
+  /** The server lacks some of it. */
+  resend({ transaction, delivery, code }: ClientNotice): void {
+    const { output, counters } = this.#parts;
+    const { out } = this;
+    out.count(false);
+    out.wantMissing(transaction, delivery, code === responseCodes.retryAll);
+    counters.retransmissions++;
+    counters.selective++;
+    if (delivery !== 0 && !this.#lossy) {
+      this.#lossy = true;
+      counters.gapsWidened++;
+      this.#route.widenSend();
+      out.gapNs = output.gapNs(this.#route.sendGap);
+    }
+    output.again(out);
+    this.sent();
+  }
+
+  /** The server has all of it. */
+  received(): void {
+    if (!this.#lossy && this.out.packets(this.#parts.output.dataBytes) > 1) this.#route.easeSend();
+  }
+
+  /** Packets of the response were lost. */
+  widenAsked(): void {
+    this.#parts.counters.gapsWidened++;
+    this.#route.widenAsked();
+  }
+
+  /** A notice matched to a transmission by its count, which is modulo 8. Of a group, members are at different places. */
+  measure(control: number): void {
+    const { out } = this;
+    if (this.#multicast || out.underWay || out.retransmitCount === 0) return;
+    if (controlFields(control).retransmitCount === (out.retransmitCount & 7))
+      this.#route.measured(this.#parts.machine.engine.nowNs - this.#sentNs);
+  }
+}

@@ -1,0 +1,288 @@
+/**
+ * One request at one entity of this host, and what becomes of it: the server's side of RFC 1045, sections 2.5 and 4.6, from
+ * the delivery on.
+ *
+ *   state       event                                 action                                           next
+ *   processing  respond                               send the response                                responding
+ *   processing  respond, the client is here           hand it over                                     responded
+ *   processing  discard, or respond with that code    nothing is sent                                  discarded
+ *   processing  forward, the next server is here      hand the request over                            forwarded
+ *   processing  forward, it is elsewhere              send the request there                           forwarded
+ *   processing  forward, through a group or a 16th    false: it must be answered here                  processing
+ *   processing  the client is silent for TS2          tell the service                                 discarded
+ *   processing  a new transaction of the client       tell the service                                 over
+ *   responding  all packets are out                   keep it until it is acknowledged; set TS5 or TS4 responded
+ *   responded   notice ok, or an error                let it go                                        discarded
+ *   any         a new transaction of the client       let everything go                                over
+ *
+ * A response that may be made again (`datagram`) is not kept: see `Servers` for what a repeated request does then.
+ */
+import { charge, settle, type Task, tasks } from '@backplane/engine';
+import {
+  type ArrivedRequest,
+  Busy,
+  codeOf,
+  type EntityId,
+  flagsOf,
+  isGroup,
+  type Message,
+  MessageFlag,
+  type MessagePriority,
+  message,
+  ReplyCode,
+} from '@backplane/slots';
+import { here, type Place } from './carrier.ts';
+import { groupFlags, limits } from './layout.ts';
+import { Outgoing, type OutgoingParts } from './outgoing.ts';
+import { isSound } from './packet-group.ts';
+import type { RemoteClient } from './remote-client.ts';
+import type { Resident } from './residents.ts';
+import { runBytesMax } from './runs.ts';
+import type { ServerParts } from './server-parts.ts';
+
+/** How a request came. */
+export interface RequestPath {
+  readonly client: EntityId;
+  readonly to: EntityId;
+  readonly priority: MessagePriority;
+  /** Of its first group; and how many there are. */
+  readonly transaction: number;
+  readonly groups: number;
+  readonly forwardCount: number;
+  readonly multicast: boolean;
+  /** Its response may be a run. */
+  readonly runs: boolean;
+  /** Where its packets came from: the client's host, or who forwarded it. */
+  readonly from: Place;
+  /** The gap that the client wants. */
+  readonly gap: number;
+  readonly retransmitCount: number;
+}
+
+export type RequestState = 'processing' | 'responding' | 'responded' | 'discarded' | 'forwarded' | 'over';
+
+export class ServedRequest implements ArrivedRequest {
+  static {
+    tasks(ServedRequest);
+  }
+
+  readonly message: Message;
+  readonly path: RequestPath;
+  readonly resident: Resident;
+  state: RequestState = 'processing';
+  /** The response, or the request as it was forwarded. */
+  out: Outgoing | null = null;
+  /** Packets of the response, for TS5. */
+  packets = 0;
+  /** The response may be made again. */
+  idempotent = false;
+  /** Some of these were lost, and the gap between them has been widened. */
+  lossy = false;
+  /** Times that an acknowledgement was asked for. */
+  tries = 0;
+  /** Where it was forwarded to, and with what. */
+  next: { readonly to: EntityId; readonly message: Message } | null = null;
+  /** The next server is being looked for. */
+  passing = false;
+  /** The client fell silent. */
+  orphan = false;
+  readonly #parts: ServerParts;
+  readonly #record: RemoteClient;
+
+  constructor(parts: ServerParts, record: RemoteClient, resident: Resident, path: RequestPath, m: Message) {
+    this.#parts = parts;
+    this.#record = record;
+    this.resident = resident;
+    this.path = path;
+    this.message = m;
+  }
+
+  get client(): EntityId {
+    return this.path.client;
+  }
+
+  get to(): EntityId {
+    return this.path.to;
+  }
+
+  get priority(): MessagePriority {
+    return this.path.priority;
+  }
+
+  get abandoned(): boolean {
+    return this.state === 'over' || this.orphan;
+  }
+
+  /** Nobody waits for a response. */
+  get isDatagram(): boolean {
+    return (flagsOf(this.message) & MessageFlag.datagram) !== 0;
+  }
+
+  /** Number of its last group, with which the response begins. */
+  get lastTransaction(): number {
+    return (this.path.transaction + this.path.groups - 1) >>> 0;
+  }
+
+  // ---- what the service does ----
+
+  *respond(response: Message): Task<void> {
+    if (this.state !== 'processing') return;
+    if (this.isDatagram || codeOf(response) === ReplyCode.responseDiscarded) {
+      this.discard();
+      return;
+    }
+    const { output, clients, machine } = this.#parts;
+    const m = this.#checked(response);
+    this.state = 'responding';
+    if (this.resident.pathNs > 0 && this.path.from !== here) charge(this.resident.pathNs, Busy.network);
+    const client = clients(this.client);
+    if (client !== undefined) {
+      const copyNs = Math.round(machine.type.costs.copyNsPerByte * m.segment.length);
+      if (copyNs > 0) charge(copyNs, Busy.network);
+      yield* settle();
+      if (this.#goesOn()) this.#handOver(m);
+      return;
+    }
+    const place = this.path.forwardCount === 0 ? this.path.from : yield* this.#clientsPlace();
+    if (!this.#goesOn()) return;
+    if (place === undefined) {
+      this.state = 'discarded';
+      return;
+    }
+    this.out = this.#response(m, place);
+    try {
+      yield* output.send(this.out);
+    } finally {
+      if (this.#goesOn()) this.#responded();
+    }
+  }
+
+  /** The same from interrupt level. A client that cannot be found without waiting gets it when it asks again. */
+  respondNow(response: Message): void {
+    if (this.state !== 'processing') return;
+    const { output, clients, routes } = this.#parts;
+    if (this.isDatagram) this.discard();
+    else if (clients(this.client) !== undefined) this.#handOver(response);
+    else {
+      const place = this.path.forwardCount === 0 ? this.path.from : routes.of(this.client)?.place;
+      if (place === undefined) return;
+      this.out = this.#response(this.#checked(response), place);
+      this.out.wantAll();
+      output.again(this.out);
+      this.#responded();
+    }
+  }
+
+  *forward(to: EntityId, request: Message): Task<boolean> {
+    if (this.state !== 'processing') return true;
+    const { forwardCount } = this.path;
+    if (isGroup(this.to) || isGroup(to) || forwardCount >= limits.forwardCount || !isSound(request))
+      return false;
+    this.#parts.counters.forwards++;
+    this.state = 'forwarded';
+    this.next = { to, message: request };
+    yield* settle();
+    if (this.state === 'forwarded') yield* this.pass(undefined);
+    return true;
+  }
+
+  discard(): void {
+    if (this.state === 'processing') this.state = 'discarded';
+  }
+
+  // ---- forwarding ----
+
+  /**
+   * Hands the forwarded request to the next server, wherever it is.
+   * @param told what was said against the place that was tried before
+   */
+  *pass(told: number | undefined): Task<void> {
+    const { next } = this;
+    if (next === null) return;
+    const { residents, finder, output, routes } = this.#parts;
+    if (residents.get(next.to) !== undefined) {
+      this.#record.passHere(this, next.to, next.message);
+      return;
+    }
+    this.passing = true;
+    const found = yield* finder().find(next.to, told, false);
+    this.passing = false;
+    if (this.state !== 'forwarded') return;
+    if (found.place === undefined) {
+      this.state = 'processing';
+      yield* this.respond(message({ code: found.code }));
+      return;
+    }
+    const route = routes.at(found.place);
+    const { client, priority, path } = this;
+    const hasData = next.message.segment.length > 0;
+    const parts: OutgoingParts = {
+      client,
+      server: next.to,
+      response: false,
+      transaction: path.transaction,
+      forwardCount: path.forwardCount + 1,
+      priority,
+      flags: (path.runs ? groupFlags.skipTransactions : 0) | (hasData ? groupFlags.acknowledge : 0),
+      gap: path.gap,
+      multicast: false,
+    };
+    this.out = new Outgoing(parts, next.message, found.place, output.gapNs(route.sendGap));
+    yield* output.send(this.out);
+  }
+
+  // ---- responding ----
+
+  /** A response that cannot travel is the service's mistake, and an outcome like others. */
+  #checked(response: Message): Message {
+    const { segment } = response;
+    const most = this.path.runs && this.resident.takesRuns ? runBytesMax : limits.groupBytes;
+    const sound = segment.length > limits.groupBytes || isSound(response);
+    return sound && segment.length <= most ? response : message({ code: ReplyCode.badReplySegment });
+  }
+
+  #response(m: Message, place: Place): Outgoing {
+    const { output, routes } = this.#parts;
+    const { client, path, priority, resident } = this;
+    const { forwardCount, groups } = path;
+    const gapNs = output.gapNs(Math.max(routes.at(place).sendGap, path.gap));
+    const parts: OutgoingParts = {
+      client,
+      server: resident.entity,
+      response: true,
+      transaction: this.lastTransaction,
+      forwardCount,
+      priority,
+      flags: 0,
+      gap: groups - 1,
+      multicast: false,
+    };
+    return new Outgoing(parts, m, place, gapNs);
+  }
+
+  #responded(): void {
+    const { out } = this;
+    this.state = 'responded';
+    if (out === null) return;
+    const m = out.groups[0]?.message;
+    this.idempotent = m !== undefined && (flagsOf(m) & MessageFlag.datagram) !== 0;
+    this.packets = out.packets(this.#parts.output.dataBytes);
+    if (this.idempotent && !out.repeating) this.out = null;
+    this.#record.schedule();
+  }
+
+  #handOver(m: Message): void {
+    this.state = 'responded';
+    const { clients } = this.#parts;
+    clients(this.client)?.respondedHere(this.resident.entity, this.path.transaction, m);
+  }
+
+  *#clientsPlace(): Task<Place | undefined> {
+    const found = yield* this.#parts.finder().find(this.client, undefined, false);
+    return found.place;
+  }
+
+  #goesOn(): boolean {
+    return this.state === 'responding';
+  }
+}

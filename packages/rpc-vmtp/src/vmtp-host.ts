@@ -1,0 +1,180 @@
+/**
+ * VMTP as one boot of a machine has it: the capability `entities` of the slot, and what the transport between kernels is built
+ * on. Entities mint their numbers from the host's address and a counter; the counter begins where the clock stands at boot,
+ * so that no life of the host mints the numbers of an earlier one.
+ *
+ *   discriminators   whose
+ *   1                the kernel: see `kernelEntity`
+ *   2                the manager
+ *   4096 and above   minted, 1024 for each second since the epoch: they come round after three days
+ */
+import { type Task, tasks } from '@backplane/engine';
+import {
+  type EntityId,
+  type EntityService,
+  type EntityTransport,
+  internetAddress,
+  type Machine,
+  type Message,
+  message,
+  type Probed,
+  type Processors,
+  ReplyCode,
+  type Response,
+  type SendOptions,
+  type Undo,
+} from '@backplane/slots';
+import { Arrivals } from './arrivals.ts';
+import type { Arrival, Carrier } from './carrier.ts';
+import type { ClientParts } from './client-parts.ts';
+import { ClientRecord } from './client-record.ts';
+import type { Counters } from './counters.ts';
+import { notHere } from './errors.ts';
+import { Finder } from './finder.ts';
+import { Manager } from './manager.ts';
+import { Notices } from './notices.ts';
+import { discriminatorMax, entityNumber, entityTypes, wellKnownGroup } from './numbers.ts';
+import { Output } from './output.ts';
+import { isSound } from './packet-group.ts';
+import { type Resident, Residents } from './residents.ts';
+import { Routes } from './routes.ts';
+import { Servers } from './servers.ts';
+
+const managerDiscriminator = 2;
+const mintedFrom = 4096;
+const mintedPerSecond = 1024;
+
+export interface HostSettings {
+  readonly checksum: boolean;
+}
+
+export class VmtpHost implements EntityTransport {
+  static {
+    tasks(VmtpHost);
+  }
+
+  readonly carrier: Carrier;
+  readonly servers: Servers;
+  readonly #machine: Machine;
+  readonly #routes: Routes;
+  readonly #residents: Residents;
+  readonly #finder: Finder;
+  readonly #clientParts: ClientParts;
+  readonly #clients = new Map<EntityId, ClientRecord>();
+  /** Records of the host's own, for probes. */
+  readonly #free: ClientRecord[] = [];
+  #minted: number;
+
+  constructor(
+    machine: Machine,
+    processors: Processors,
+    counters: Counters,
+    carrierFor: (arrived: Arrival) => Carrier,
+    { checksum }: HostSettings,
+  ) {
+    this.#machine = machine;
+    this.#minted = (machine.bootId * mintedPerSecond) % (discriminatorMax + 1 - mintedFrom);
+
+    const arrivals = new Arrivals(machine, processors, counters, checksum);
+    const carrier = carrierFor((frame, from, lastBytes) => arrivals.arrived(frame, from, lastBytes));
+    const output = new Output(machine, processors, carrier, counters, checksum);
+    const routes = new Routes(machine.type.costs.transmitTurnaroundNs);
+    const notices = new Notices(output, counters);
+    const residents = new Residents(machine.name, carrier);
+    const managerEntity = this.#number(0, managerDiscriminator);
+    const clients = (entity: EntityId): ClientRecord | undefined => this.#clients.get(entity);
+    const finder = (): Finder => this.#finder;
+    const common = { machine, carrier, output, routes, notices, residents, counters, finder };
+    const servers = new Servers({ ...common, manager: managerEntity, clients });
+    this.#clientParts = { ...common, servers: () => servers };
+    const take = (): ClientRecord => this.#free.pop() ?? this.client(this.mint());
+    const giveBack = (record: ClientRecord): void => void this.#free.push(record);
+    this.#finder = new Finder({ machine, carrier, routes, counters, take, giveBack });
+    const packetBytes = carrier.packetBytes;
+    const manager = new Manager({ ...common, entity: managerEntity, packetBytes, servers, clients });
+    arrivals.connect({ manager, managerEntity, servers, clients, routes, notices });
+    this.carrier = carrier;
+    this.servers = servers;
+    this.#routes = routes;
+    this.#residents = residents;
+    machine.metrics.register('vmtp.remembered', () => servers.remembered, 'max');
+  }
+
+  // ---- numbers ----
+
+  mint(): EntityId {
+    return this.#number(0, this.#discriminator());
+  }
+
+  wellKnownGroup(number: number): EntityId {
+    return wellKnownGroup(number);
+  }
+
+  mintGroup(): EntityId {
+    return this.#number(entityTypes.group | entityTypes.unrestricted, this.#discriminator());
+  }
+
+  #discriminator(): number {
+    this.#minted = (this.#minted + 1) % (discriminatorMax + 1 - mintedFrom);
+    return mintedFrom + this.#minted;
+  }
+
+  #number(type: number, discriminator: number): EntityId {
+    return entityNumber(type, discriminator, internetAddress(this.#machine.host));
+  }
+
+  // ---- entities ----
+
+  attach(entity: EntityId, service: EntityService): Undo {
+    const pathNs = this.#machine.type.costs.vmtpPathNs;
+    return this.attachResident({ entity, service, pathNs, takesRuns: false });
+  }
+
+  /** @throws BackplaneError `ENTITY_TAKEN` */
+  attachResident(resident: Resident): Undo {
+    const { entity } = resident;
+    this.#residents.attach(resident);
+    this.#routes.forget(entity);
+    return () => {
+      if (!this.#residents.detach(resident)) return;
+      this.#clients.get(entity)?.stop();
+      this.#clients.delete(entity);
+    };
+  }
+
+  isHere(entity: EntityId): boolean {
+    return this.#residents.get(entity) !== undefined;
+  }
+
+  join(group: EntityId, member: EntityId): Undo {
+    return this.#residents.join(group, member);
+  }
+
+  // ---- transactions ----
+
+  *send(from: EntityId, to: EntityId, request: Message, options: SendOptions = {}): Task<Response> {
+    if (!this.isHere(from)) throw notHere(this.#machine.name, from, 'send');
+    if (!isSound(request)) return { from: to, message: message({ code: ReplyCode.protocolError }) };
+    const pathNs = this.#machine.type.costs.vmtpPathNs;
+    return yield* this.client(from).transact(to, request, { ...options, pathNs });
+  }
+
+  *nextResponse(from: EntityId, waitNs: number): Task<Response | undefined> {
+    return yield* this.client(from).next(waitNs);
+  }
+
+  *probe(entity: EntityId): Task<Probed> {
+    if (this.#residents.hosts(entity) || this.#clients.has(entity)) return 'here';
+    return yield* this.#finder.probe(entity);
+  }
+
+  /** The entity's record as a client. */
+  client(entity: EntityId): ClientRecord {
+    let record = this.#clients.get(entity);
+    if (record === undefined) {
+      record = new ClientRecord(entity, this.#clientParts);
+      this.#clients.set(entity, record);
+    }
+    return record;
+  }
+}

@@ -1,0 +1,3 @@
+/** Slot `fileCache`. */
+export type { UioOptions } from './board.ts';
+export { uio } from './board.ts';

@@ -1,0 +1,58 @@
+/**
+ * The processes in whose name a host's programs ask file servers. A process can have one message under way, so there are as
+ * many as there were questions at once; one of them owns the instances, and servers ask after it.
+ */
+import { type Task, tasks } from '@backplane/engine';
+import {
+  type EntityId,
+  type Ipc,
+  type IpcProcess,
+  KernelError,
+  type Machine,
+  type Message,
+  type Procedure,
+} from '@backplane/slots';
+import { failureOf, packed, unpacked } from './messages.ts';
+
+export class Senders {
+  static {
+    tasks(Senders);
+  }
+
+  readonly owner: EntityId;
+  readonly #ipc: Ipc;
+  readonly #machine: Machine;
+  readonly #free: IpcProcess[] = [];
+
+  constructor(ipc: Ipc, machine: Machine) {
+    this.#ipc = ipc;
+    this.#machine = machine;
+    const owner = this.#process();
+    this.owner = owner.id;
+    this.#free.push(owner);
+  }
+
+  /** @throws KernelError what the server answered; `peerDown` when it is not there, or silent */
+  *send(to: EntityId, request: Message): Task<Message> {
+    const sender = this.#free.pop() ?? this.#process();
+    try {
+      const { message } = yield* sender.send(to, request);
+      const failed = failureOf(message);
+      if (failed !== undefined) throw new KernelError(failed);
+      return message;
+    } finally {
+      this.#free.push(sender);
+    }
+  }
+
+  *call<Q, R>(to: EntityId, procedure: Procedure<Q, R>, request: NoInfer<Q>, instance = 0): Task<R> {
+    const m = packed(procedure.id, instance, procedure.request.encode(request));
+    const reply = procedure.reply.decode(unpacked(yield* this.send(to, m)));
+    if (reply === undefined) throw new KernelError('ioError', `a senseless reply to ${procedure.name}`);
+    return reply;
+  }
+
+  #process(): IpcProcess {
+    return this.#ipc.create({ name: 'files', scope: this.#machine.scope, space: null });
+  }
+}
