@@ -2,15 +2,18 @@
 import { ip } from '@backplane/net-ip';
 import { spriteRpc } from '@backplane/rpc-sprite';
 import { sunRpc } from '@backplane/rpc-sun';
-import { type Check, conformsToEntities } from '@backplane/testkit';
+import { vmtp } from '@backplane/rpc-vmtp';
+import { conformsToEntities, type EntitiesUnderTest } from '@backplane/testkit';
 import { describe, it } from 'vitest';
 
-const kits: Readonly<Record<string, readonly Check[]>> = {
-  'entities over Sprite RPC': conformsToEntities({ boards: { transport: spriteRpc() } }),
-  'entities over Sun RPC': conformsToEntities({ boards: { transport: sunRpc(), internet: ip() } }),
+const transports: Readonly<Record<string, EntitiesUnderTest['boards']>> = {
+  VMTP: { transport: vmtp() },
+  'VMTP over internet datagrams': { transport: vmtp({ carrier: 'internet' }), internet: ip() },
+  'Sprite RPC': { transport: spriteRpc() },
+  'Sun RPC': { transport: sunRpc(), internet: ip() },
 };
 
-for (const [name, checks] of Object.entries(kits))
-  describe(name, () => {
-    for (const check of checks) it(check.name, check.run);
+for (const [name, boards] of Object.entries(transports))
+  describe(`entities over ${name}`, () => {
+    for (const check of conformsToEntities({ boards, courses: 5 })) it(check.name, check.run);
   });

@@ -1,7 +1,7 @@
-/** VMTP keeps the contracts of transports and of entities, over both of its carriers. Its own tests draw more courses. */
+/** VMTP keeps the contract of transports over both of its carriers. */
 import { ip } from '@backplane/net-ip';
 import { vmtp } from '@backplane/rpc-vmtp';
-import { conformsToEntities, conformsToTransport, type TransportUnderTest } from '@backplane/testkit';
+import { conformsToTransport, type TransportUnderTest } from '@backplane/testkit';
 import { describe, it } from 'vitest';
 
 const transports: Readonly<Record<string, TransportUnderTest>> = {
@@ -13,6 +13,4 @@ const transports: Readonly<Record<string, TransportUnderTest>> = {
 for (const [name, under] of Object.entries(transports))
   describe(name, () => {
     for (const check of conformsToTransport({ courses: 5, ...under })) it(check.name, check.run);
-    for (const check of conformsToEntities({ courses: 5, ...under }))
-      it(`entities: ${check.name}`, check.run);
   });

@@ -30,7 +30,7 @@ import { HostFiles, keptName, type Outcome } from './host.ts';
 import { randomOperations } from './random-operations.ts';
 
 const full = process.env['BACKPLANE_FULL'] !== undefined;
-const sample = 25;
+const sample = 15;
 const operationsPerFile = 80;
 const place = mkdtempSync(join(tmpdir(), 'backplane-differential-'));
 afterAll(() => rmSync(place, { recursive: true, force: true }));

@@ -1,10 +1,7 @@
 /** How many random runs a property gets: a few in `npm test`, many with BACKPLANE_FULL. */
-import { vi } from 'vitest';
-
 // Packages are written without the types of a host: this is all that their tests want of one.
 declare const process: { readonly env: Readonly<Record<string, string | undefined>> };
 
 const full = process.env['BACKPLANE_FULL'] !== undefined;
-if (full) vi.setConfig({ testTimeout: 600_000 });
 
 export const runs = (few: number): number => (full ? 25 * few : few);

@@ -1,6 +1,6 @@
 /** Bytes from anybody: a packet or a reason, and never an exception. BACKPLANE_FULL=1 tries fifty times as many. */
 import { Engine, type RandomStream } from '@backplane/engine';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   ArrivingGroup,
   flaws,
@@ -20,7 +20,6 @@ import { arrive, frameOf, golden, unsummed, words } from './hand.ts';
 declare const process: { readonly env: Readonly<Record<string, string | undefined>> };
 
 const full = process.env['BACKPLANE_FULL'] !== undefined;
-if (full) vi.setConfig({ testTimeout: 600_000 });
 const rounds = full ? 100_000 : 2_000;
 const verdicts: ReadonlySet<string> = new Set([...flaws, 'packet']);
 
