@@ -15,10 +15,10 @@ import {
   type Metrics,
   type Transport,
 } from '@backplane/slots';
+import { OneProcessor } from '@backplane/slots/testing';
 import { decodeIpv4, ETHER_TYPES, encodeIpv4, IP_PROTOCOLS, IPV4 } from '@backplane/wire';
 import { type SpriteRpcOptions, spriteRpc } from '../src/index.ts';
 import { Link, type LinkNic } from './link.ts';
-import { OneProcessor } from './processor.ts';
 
 const costNames = [
   'contextSwitchNs',

@@ -14,11 +14,10 @@ import {
   type MachineCosts,
   type Transport,
 } from '@backplane/slots';
-import { type TestMachine, testMachine } from '@backplane/slots/testing';
+import { OneProcessor, type TestMachine, testMachine } from '@backplane/slots/testing';
 import { decodeIpv4, ETHER_TYPES, encodeIpv4, IPV4 } from '@backplane/wire';
 import { type VmtpOptions, vmtp } from '../src/index.ts';
 import { Link, type LinkNic } from './link.ts';
-import { OneProcessor } from './processor.ts';
 
 /** The primitives of a Sun-3/75, as far as a transport needs them. */
 export const sun3: Partial<MachineCosts> = {

@@ -4,4 +4,5 @@ export { kindOf, pattern, sameBytes } from './testing/checks.ts';
 export { Frames, holder } from './testing/frames.ts';
 export type { TestMachine, TestMachineOptions } from './testing/machine.ts';
 export { testMachine } from './testing/machine.ts';
+export { OneProcessor } from './testing/one-processor.ts';
 export { BareProcessors } from './testing/processors.ts';

@@ -15,6 +15,8 @@ export interface PublishedRow {
   readonly kind: 'fitted' | 'predicted' | 'check';
   /** Largest deviation that is accepted, as a share. */
   readonly band: number;
+  /** What is published is a bound: less is as good. */
+  readonly atMost?: true;
 }
 
 /** What may be changed in a table without its rows meaning something else. */
@@ -38,7 +40,8 @@ export const row = (r: Omit<PublishedRow, 'ratio'>): PublishedRow => ({
   ratio: r.measured / r.published,
 });
 
-export const withinBand = (r: PublishedRow): boolean => Math.abs(r.ratio - 1) <= r.band;
+export const withinBand = (r: PublishedRow): boolean =>
+  r.ratio - 1 <= r.band && (r.atMost === true || 1 - r.ratio <= r.band);
 
 /** Median of the deviations of the predicted rows, as a share. */
 export function medianDeviation(rows: readonly PublishedRow[]): number | null {

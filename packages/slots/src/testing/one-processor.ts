@@ -1,6 +1,7 @@
 /** A processor for tests, with the scheduler that sells its time: one burst after the other, interrupts first. */
 import { type Executor, type Scope, type Thread, Timer } from '@backplane/engine';
-import type { MachineCosts, Processors } from '@backplane/slots';
+import type { MachineCosts } from '../machine.ts';
+import type { Processors } from '../processors.ts';
 
 interface Work {
   ns: number;
