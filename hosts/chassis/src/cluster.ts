@@ -5,7 +5,7 @@
  * may crash and boot machines, start programs on them and wait for them.
  */
 import { Engine, type Scope, type Task, type Thread } from '@backplane/engine';
-import type { AnySlots, Place } from '@backplane/slots';
+import { type AnySlots, type Natives, natives, type Place } from '@backplane/slots';
 import { type Composition, compose } from './composition.ts';
 import type { ClusterDescription, Installed } from './description.ts';
 import { driverStuck, noSuchMachine } from './errors.ts';
@@ -26,6 +26,8 @@ export class Cluster {
   readonly medium: AnySlots['medium'];
   /** Owns the driver's threads. */
   readonly scope: Scope;
+  /** What native programs are known by, to every machine. */
+  readonly natives: Natives = natives();
   readonly machines: readonly ClusterMachine[];
   readonly #byName: ReadonlyMap<string, ClusterMachine>;
   readonly #metrics = new MetricReaders();
@@ -46,7 +48,9 @@ export class Cluster {
     };
     this.medium = description.medium.create(Object.freeze({ wrapped: new Map() }) as never, place);
     const container = clusterScope(this.medium);
-    this.machines = this.composition.machines.map((m) => new ClusterMachine(engine, container, m));
+    this.machines = this.composition.machines.map(
+      (m) => new ClusterMachine(engine, this.natives, container, m),
+    );
     this.#byName = new Map(this.machines.map((m) => [m.name, m]));
   }
 

@@ -25,6 +25,7 @@ import {
   type Machine,
   type MachineType,
   type Metrics,
+  type Natives,
 } from '@backplane/slots';
 import type { Fitted, FittedMachine } from './composition.ts';
 import { notRunning } from './errors.ts';
@@ -41,6 +42,7 @@ export class ClusterMachine {
   readonly type: MachineType;
   readonly kernelName: string;
   readonly #engine: Engine;
+  readonly #natives: Natives;
   readonly #scope: Scope;
   readonly #hardware: readonly Fitted[];
   readonly #kernel: readonly Fitted[];
@@ -55,7 +57,7 @@ export class ClusterMachine {
   #bootContainer: Container | null = null;
   #bootMetrics = new MetricReaders();
 
-  constructor(engine: Engine, cluster: Container, fitted: FittedMachine) {
+  constructor(engine: Engine, natives: Natives, cluster: Container, fitted: FittedMachine) {
     const { description, boards } = fitted;
     this.name = description.name;
     this.host = hostId(fitted.host);
@@ -63,6 +65,7 @@ export class ClusterMachine {
     this.type = description.type;
     this.kernelName = description.kernel.name;
     this.#engine = engine;
+    this.#natives = natives;
     this.#scope = engine.root.child(this.name);
     this.#hardware = boards.filter((f) => f.lifetime === 'machine');
     this.#kernel = boards.filter((f) => f.lifetime === 'boot');
@@ -173,6 +176,7 @@ export class ClusterMachine {
       scope,
       engine: this.#engine,
       metrics,
+      natives: this.#natives,
       random: (purpose: string): RandomStream => this.#engine.random(purpose, this.name),
     });
   }

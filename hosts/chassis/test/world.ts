@@ -122,6 +122,8 @@ export const anyType: MachineType = defineMachineType({
     spriteRpcPathNs: free,
     sunRpcPathNs: free,
     vmtpPathNs: free,
+    uioNs: free,
+    streamNsPerByte: free,
     blockOperationNs: free,
     componentLookupNs: free,
     clientNamingNs: free,
@@ -131,6 +133,7 @@ export const anyType: MachineType = defineMachineType({
     pageTableNs: free,
     pageAllocateNs: free,
     processCreateNs: free,
+    descriptorCreateNs: free,
   },
 });
 

@@ -132,6 +132,11 @@ export class Thread<T = unknown> extends Entry {
     if (this.state === BLOCKED || this.state === NEW) this.strike();
   }
 
+  /** Its last wait does not count as one: what it waited for was done at once, on its behalf, and nobody else ran. */
+  keptProcessor(): void {
+    this.blocks--;
+  }
+
   // ---- for primitives ----
 
   /** @internal The running thread has been queued somewhere: it blocks. */

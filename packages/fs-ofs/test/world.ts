@@ -6,6 +6,7 @@ import {
   type KernelErrorKind,
   type Machine,
   type MachineCosts,
+  natives,
   type Storage,
 } from '@backplane/slots';
 import { kindOf } from '@backplane/slots/testing';
@@ -77,6 +78,7 @@ export class World {
           return () => this.meters.delete(name);
         },
       },
+      natives: natives(),
       random: (purpose) => this.engine.random(purpose, 'allspice'),
       type: {
         name: 'test',

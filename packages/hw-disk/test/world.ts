@@ -1,6 +1,6 @@
 /** A machine with one drive and nothing else. */
 import { Engine, type Scope, type Task } from '@backplane/engine';
-import { type Disk, hostId, type Machine, type MachineCosts, type Metrics } from '@backplane/slots';
+import { type Disk, hostId, type Machine, type MachineCosts, type Metrics, natives } from '@backplane/slots';
 import {
   type DriveFigures,
   type DriveOptions,
@@ -45,6 +45,7 @@ export class World {
       scope: this.#machineScope,
       engine: this.engine,
       metrics: this.meters,
+      natives: natives(),
       random: (purpose) => this.engine.random(purpose, 'allspice'),
       type: {
         name: 'test',

@@ -11,6 +11,7 @@ import {
   type Medium,
   type Metrics,
   type Nic,
+  natives,
   type Place,
 } from '@backplane/slots';
 import { hostMac } from '@backplane/wire';
@@ -115,6 +116,7 @@ export class World {
       host: hostId(number),
       role: 'client',
       bootId: 1,
+      natives: natives(),
       type: {
         name: 'test',
         description: 'a machine whose only cost is the turnaround of its interface',

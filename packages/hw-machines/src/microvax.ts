@@ -15,7 +15,7 @@ export const microvax2: MachineType = /* @__PURE__ */ defineMachineType({
   costs: {
     instructionNs: stated(1100, 'about 0.9 MIPS'),
     trapNs: prior(130_000, '120 instructions'),
-    contextSwitchNs: fitted(450_000, 'V: local Send-Receive-Reply 1.79 ms'),
+    contextSwitchNs: fitted(449_000, 'V: local Send-Receive-Reply with 1 KB, Table II, 1.79 ms'),
     copyNsPerByte: prior(490, 'memory about 1.8 times as slow as a Sun-3'),
     checksumNsPerByte: slower(150),
     packetSendNs: prior(350_000, 'only send + receive + path are identified by a row'),
@@ -26,7 +26,9 @@ export const microvax2: MachineType = /* @__PURE__ */ defineMachineType({
     hostMonitorNs: slower(130_000),
     spriteRpcPathNs: slower(313_000),
     sunRpcPathNs: slower(900_000),
-    vmtpPathNs: fitted(780_000, 'V: remote Send-Receive-Reply 6.34 ms'),
+    vmtpPathNs: fitted(854_000, 'V: remote Send-Receive-Reply with 1 KB, Table II, 6.34 ms'),
+    uioNs: fitted(1_560_000, 'V: reading a block of a local file, Table II, 3.47 ms'),
+    streamNsPerByte: fitted(6080, 'V: getting a byte, 6.08 us'),
     blockOperationNs: slower(54_000),
     componentLookupNs: slower(1_000_000),
     clientNamingNs: slower(100_000),
@@ -35,6 +37,7 @@ export const microvax2: MachineType = /* @__PURE__ */ defineMachineType({
     openServerNs: slower(237_500),
     pageTableNs: slower(140_000),
     pageAllocateNs: slower(270_000),
-    processCreateNs: fitted(4_600_000, 'V: create and destroy a process 4.6 ms'),
+    processCreateNs: slower(22_800_000),
+    descriptorCreateNs: fitted(4_054_000, 'V: create and destroy a process 4.6 ms'),
   },
 });

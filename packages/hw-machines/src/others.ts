@@ -18,6 +18,8 @@ const costNames = [
   'spriteRpcPathNs',
   'sunRpcPathNs',
   'vmtpPathNs',
+  'uioNs',
+  'streamNsPerByte',
   'blockOperationNs',
   'componentLookupNs',
   'clientNamingNs',
@@ -27,6 +29,7 @@ const costNames = [
   'pageTableNs',
   'pageAllocateNs',
   'processCreateNs',
+  'descriptorCreateNs',
 ] as const satisfies readonly (keyof Costs)[];
 
 /** Every cost the same. */

@@ -21,6 +21,8 @@ const sparcstation: Costs = {
   spriteRpcPathNs: fitted(378_000, 'Sprite RPC: null call 1.6 ms'),
   sunRpcPathNs: prior(580_000, "Sprite RPC's path in the proportion of the Sun-3"),
   vmtpPathNs: fifth(435_000),
+  uioNs: fifth(700_000),
+  streamNsPerByte: fifth(2760),
   blockOperationNs: fifth(54_000),
   componentLookupNs: fifth(1_000_000),
   clientNamingNs: fifth(100_000),
@@ -30,6 +32,7 @@ const sparcstation: Costs = {
   pageTableNs: fifth(140_000),
   pageAllocateNs: fifth(270_000),
   processCreateNs: fitted(46_000_000, 'Sprite: local fork, exec and wait'),
+  descriptorCreateNs: fifth(1_843_000),
 };
 
 export const sparcstation1: MachineType = /* @__PURE__ */ defineMachineType({

@@ -26,6 +26,8 @@ const sun3: Omit<MachineType, 'costs' | 'sources' | 'name' | 'description' | 'me
       'UDP, IP and external data representation make a call about 1.35 times a Sprite RPC',
     ),
     vmtpPathNs: fitted(435_000, 'V: remote Send-Receive-Reply, Table I, 0 bytes, 2.54 ms'),
+    uioNs: prior(700_000, "the MicroVAX's, over 2.2"),
+    streamNsPerByte: prior(2760, "the MicroVAX's, over 2.2"),
     blockOperationNs: fitted(54_000, 'Sprite: read from the local cache 3269 KB/s'),
     componentLookupNs: fitted(1_000_000, 'Sprite: stat on a local disk 1.28 ms'),
     clientNamingNs: prior(100_000, '200 instructions'),
@@ -41,6 +43,7 @@ const sun3: Omit<MachineType, 'costs' | 'sources' | 'name' | 'description' | 'me
     pageTableNs: fitted(140_000, 'Sprite: copy-on-write fork of 2 MB'),
     pageAllocateNs: fitted(270_000, 'Sprite: copying fork of 2 MB'),
     processCreateNs: fitted(22_800_000, 'Sprite: fork, wait and exit of an empty process'),
+    descriptorCreateNs: prior(1_843_000, "the MicroVAX's, over 2.2"),
   },
 };
 

@@ -8,6 +8,7 @@ import {
   type Machine,
   type MachineCosts,
   type Nic,
+  natives,
   type Processors,
 } from '@backplane/slots';
 import { type ArpLocatorOptions, arpLocator } from '../src/index.ts';
@@ -148,6 +149,7 @@ function machineOf(engine: Engine, number: number, costs: Partial<MachineCosts>)
       },
     },
     read: (meter) => meters.get(meter)?.() ?? Number.NaN,
+    natives: natives(),
     random: (purpose) => engine.random(purpose, `host${number}`),
     type: {
       name: 'test',

@@ -13,6 +13,7 @@ import {
   type Machine,
   type MachineCosts,
   type Metrics,
+  natives,
   type Transport,
 } from '@backplane/slots';
 import { OneProcessor } from '@backplane/slots/testing';
@@ -193,6 +194,7 @@ export class Host {
       scope,
       engine,
       metrics: this.meters,
+      natives: natives(),
       random: (purpose) => engine.random(purpose, this.name),
       type: {
         name: 'test',

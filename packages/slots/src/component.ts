@@ -16,10 +16,8 @@ type CapabilityOf<S extends OneSlot> = {
 }[keyof Slots[S]] &
   string;
 type OneRequirement = { [S in OneSlot]: S | `${S}?` | `${S}+${CapabilityOf<S>}` }[OneSlot];
-type ManyRequirement = { [S in Exclude<ManySlot, 'fileCache' | 'objects'>]: S | `${S}?` }[Exclude<
-  ManySlot,
-  'fileCache' | 'objects'
->];
+type RequirableSlot = Exclude<ManySlot, 'fileCache' | 'objects' | 'servers'>;
+type ManyRequirement = { [S in RequirableSlot]: S | `${S}?` }[RequirableSlot];
 export type Requirement = OneRequirement | ManyRequirement;
 
 type SlotOf<R> = R extends `${infer S extends AnySlot}?`

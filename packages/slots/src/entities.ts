@@ -28,7 +28,9 @@ export type EntityId = Brand<string, 'EntityId'>;
 /** The bit that marks the number of a group. */
 const groupBit = 0x4;
 export const entityId = (digits: string): EntityId => digits as EntityId;
-export const isGroup = (e: EntityId): boolean => (Number.parseInt(e.charAt(0), 16) & groupBit) !== 0;
+export const isGroup = (e: EntityId): boolean => (digit(e.charCodeAt(0)) & groupBit) !== 0;
+/** The value of a hexadecimal digit: '0' is 0x30, 'a' is 0x61. */
+const digit = (code: number): number => (code < 0x61 ? code - 0x30 : code - 0x57);
 /** Nobody: where a message has room for an entity and names none. */
 export const noEntity: EntityId = entityId('0000000000000000');
 
@@ -143,12 +145,35 @@ export interface SendOptions {
   readonly priority?: MessagePriority;
   /** The client's own limit, also on `busy` and on processing: then `userTimeout`. Absent: none. */
   readonly timeoutNs?: number;
+  /** The transaction that was under way when the entity moved here (`EntityMoves`): its server sees the same one. */
+  readonly again?: boolean;
 }
 
 /** What a question about an entity found out. */
 export type Probed = 'here' | 'nonexistent' | 'noAnswer';
 
+/**
+ * Capability `moves` of an `EntityTransport`: entities move together with what they are in the middle of, so that nothing of
+ * it fails because of that, and nothing happens twice.
+ */
+export interface EntityMoves {
+  /**
+   * Detaches it. Its transaction under way ends here with `entityMigrated` and is to be sent `again` there; the requests
+   * that it has are not to be answered from here any more. For a while this host says of it that it has moved.
+   *
+   * @returns what the transport of the other host, which is of the same kind, is to know: fit for a message
+   */
+  take(entity: EntityId): { readonly state: Uint8Array; readonly requests: readonly ArrivedRequest[] };
+  /** Attaches it, its groups excepted. The requests are those of `take`, in the same order, to be answered from here. */
+  attach(
+    entity: EntityId,
+    service: EntityService,
+    state: Uint8Array,
+  ): { readonly undo: Undo; readonly requests: readonly ArrivedRequest[] };
+}
+
 export interface EntityTransport {
+  readonly moves?: EntityMoves;
   /** A number that nobody in the cluster has or had of late. */
   mint(): EntityId;
   /** The group that every host knows under a small number, from 1. */

@@ -1,6 +1,16 @@
 /** The contracts between boards: words, errors, the machine, one file for each slot, and how a board is declared. */
 
-export type { AddressSpace, PageSource, Vm } from './address-space.ts';
+export type {
+  AddressSpace,
+  Mapping,
+  ObjectInstance,
+  ObjectPages,
+  PagedObject,
+  PageSource,
+  Region,
+  Vm,
+  WriteWatch,
+} from './address-space.ts';
 export type { Datagram, Internet, Locator } from './addresses.ts';
 export { internetAddress, internetHost } from './addresses.ts';
 export { assert, BackplaneError, isBackplaneError, nearest } from './backplane-error.ts';
@@ -23,6 +33,7 @@ export type {
   ArrivedRequest,
   Delivery,
   EntityId,
+  EntityMoves,
   EntityService,
   EntityTransport,
   Message,
@@ -49,6 +60,7 @@ export type {
   Ipc,
   IpcProcess,
   MessageProcedure,
+  MovingProcess,
   ProcessDescription,
   ProcessSendOptions,
   Received,
@@ -88,10 +100,13 @@ export type {
   WireAttempt,
 } from './naming.ts';
 export { above, componentBytesMax, done, pathBytesMax, redirect, redirectsMax, staleName } from './naming.ts';
+export type { NativeSelf, Natives, NativeText } from './native.ts';
+export { NumberTable, natives } from './native.ts';
 export type { Attachment, LinkRule, LinkVerdict, Medium, Nic, Station } from './network.ts';
-export type { Processors, Scheduler } from './processors.ts';
+export type { Processors, Scheduler, Work } from './processors.ts';
 export type { Recovery, RecoveryPass } from './recovery.ts';
 export { recoveryPasses } from './recovery.ts';
+export type { Server } from './servers.ts';
 export type { AnySlot, AnySlots, Lifetime, ManySlot, ManySlots, OneSlot, SlotFacts, Slots } from './slots.ts';
 export { defineSlot, slotFacts } from './slots.ts';
 export type {
@@ -157,3 +172,4 @@ export type {
   Verdict,
 } from './vocabulary.ts';
 export { authority, hostId, streamId, token } from './vocabulary.ts';
+export { wellKnown } from './well-known.ts';

@@ -67,9 +67,19 @@ export interface ProcessDescription {
 /** How a procedure answers: with a message, or not at all. */
 export type MessageProcedure = (request: Received) => Task<Message | 'discard'>;
 
+/** A process between two hosts: what its kernel knows of it. */
+export interface MovingProcess {
+  /** For the target's kernel, by message. */
+  readonly state: Uint8Array;
+  /** The process itself with its threads: what a native program has instead of registers and a stack. */
+  readonly process: IpcProcess;
+}
+
 /** One process, as it sees itself. Each call is made on the process's own thread unless it says otherwise. */
 export interface IpcProcess {
   readonly id: EntityId;
+  /** The owner's slot: whatever a run-time library hangs on its processes. It moves with the process. */
+  local: unknown;
   /** Blocks until the reply, of a group until the first. The reply takes the place of the message, as in V. */
   send(to: EntityId, message: Message, options?: ProcessSendOptions): Task<Response>;
   /** A further reply to the last group send; undefined when none came in that time. */
@@ -112,4 +122,16 @@ export interface Ipc {
   wellKnownGroup(number: number): EntityId;
   /** Is it alive, wherever it is? For servers that clean up after clients. */
   probe(id: EntityId): Task<Probed>;
+  /**
+   * Takes a frozen process away from this host, with its number, its groups, the messages that it has, and those that it
+   * waits for; it stays frozen. Threads of its scope are to be adopted by who installs it.
+   *
+   * @returns 'busy' while a move of bytes in or out of its memory is under way
+   * @throws KernelError `unsupported` where the transport cannot; `badArgument` unless it is here and frozen
+   */
+  extract(id: EntityId): MovingProcess | 'busy';
+  /** The process is of this host from now on, still frozen. @throws KernelError `badArgument` for a state that is none */
+  install(m: MovingProcess, where: { readonly scope: Scope; readonly space: AddressSpace | null }): void;
+  /** Tells of each process that has been installed here. */
+  onArrival(listener: (p: IpcProcess) => void): Undo;
 }

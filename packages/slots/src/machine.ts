@@ -4,6 +4,7 @@
  */
 import type { Engine, RandomStream, Scope } from '@backplane/engine';
 import type { CostSource, NotedCost } from './evidence.ts';
+import type { Natives } from './native.ts';
 import type { HostId, Undo } from './vocabulary.ts';
 
 /** What processor time is spent on. The numbers are the engine's charge categories. */
@@ -51,6 +52,10 @@ export interface MachineCosts {
   readonly sunRpcPathNs: number;
   /** VMTP's own code, once on each side of a transaction. */
   readonly vmtpPathNs: number;
+  /** One operation on an open object at its manager, by V's uniform I/O: checks, finding the block. */
+  readonly uioNs: number;
+  /** One byte of a byte stream, got or put by the run-time library. */
+  readonly streamNsPerByte: number;
   /** One operation on the block cache: find, insert, put on a list. */
   readonly blockOperationNs: number;
   /** Looking up one component: scanning the directory and fetching the descriptor. */
@@ -69,6 +74,8 @@ export interface MachineCosts {
   readonly pageAllocateNs: number;
   /** Creating and ending a process, pages excepted. */
   readonly processCreateNs: number;
+  /** V: making and ending a process descriptor; pages excepted. */
+  readonly descriptorCreateNs: number;
 }
 
 export interface MachineType {
@@ -124,6 +131,8 @@ export interface Machine {
   readonly scope: Scope;
   readonly engine: Engine;
   readonly metrics: Metrics;
+  /** The cluster's. */
+  readonly natives: Natives;
   /** An independent stream of random numbers for this purpose on this machine. */
   random(purpose: string): RandomStream;
 }

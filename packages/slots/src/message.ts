@@ -2,6 +2,7 @@
 import { controlBytes, type EntityId, entityId, type Message, MessageFlag } from './entities.ts';
 
 const nothing = new Uint8Array(0);
+const none: readonly number[] = [];
 const words = controlBytes / 4;
 
 export interface MessageFields {
@@ -17,10 +18,16 @@ export interface MessageFields {
   readonly segment?: Uint8Array;
 }
 
-export function message({ code, flags = 0, words: given = [], coResident, segment }: MessageFields): Message {
+export function message({
+  code,
+  flags = 0,
+  words: given = none,
+  coResident,
+  segment,
+}: MessageFields): Message {
   const control = new Uint8Array(controlBytes);
   let bits = flags;
-  for (const [i, word] of given.entries()) putWord(control, i + 1, word);
+  for (let i = 0; i < given.length; i++) putWord(control, i + 1, given[i] ?? 0);
   if (coResident !== undefined) {
     bits |= MessageFlag.coResident;
     putEntity(control, 1, coResident);
@@ -36,8 +43,13 @@ export function message({ code, flags = 0, words: given = [], coResident, segmen
 /** Word 0 to 7, unsigned. */
 export function wordOf({ control }: Message, word: number): number {
   const at = word * 4;
-  const byte = (i: number): number => control[at + i] ?? 0;
-  return ((byte(0) << 24) | (byte(1) << 16) | (byte(2) << 8) | byte(3)) >>> 0;
+  return (
+    (((control[at] ?? 0) << 24) |
+      ((control[at + 1] ?? 0) << 16) |
+      ((control[at + 2] ?? 0) << 8) |
+      (control[at + 3] ?? 0)) >>>
+    0
+  );
 }
 
 export const codeOf = (m: Message): number => wordOf(m, 0) & 0xff_ffff;

@@ -70,6 +70,8 @@ export interface Export {
 export interface Naming {
   /** A fresh view, at the root. */
   view(): NameView;
+  /** The view of a program that has come here from another host: what it knows is kept, what it asks is asked from here. */
+  adopt?(view: NameView): NameView;
   /** Answers for a prefix from now on. A protocol's server half calls it. */
   export(e: Export): Undo;
 }

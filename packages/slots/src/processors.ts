@@ -24,10 +24,19 @@ export interface Processors {
   busyNs(category?: number): number;
 }
 
+/** Processor time that a thread owes: `paid` is to be called when it has been executed. */
+export interface Work {
+  readonly ns: number;
+  readonly category: number;
+  readonly paid: () => void;
+}
+
 /** What the policy knows of one thread or process; smaller is better. Sprite's billing rates are -2 .. 2. */
 export interface Scheduler extends Executor {
   /** Sets the priority of a thread, in the personality's own scale. Unset threads have 0. */
   setPriority(thread: Thread, priority: number): void;
+  /** Takes the thread's work away, for the scheduler of the machine where it goes: what is left of it; null when it owes nothing. */
+  withdraw?(thread: Thread): Work | null;
   /** Threads that want a processor or have one now. */
   readonly runnable: number;
 }

@@ -14,6 +14,7 @@ import type { Naming } from './naming.ts';
 import type { Medium, Nic } from './network.ts';
 import type { Processors, Scheduler } from './processors.ts';
 import type { Recovery } from './recovery.ts';
+import type { Server } from './servers.ts';
 import type { Storage } from './storage.ts';
 import type { FileProtocol, ObjectKind, Streams } from './streams.ts';
 import type { SystemCalls } from './system-calls.ts';
@@ -45,6 +46,8 @@ export interface ManySlots {
   fileCache: FileProtocol;
   /** Registers with `streams`; never required. */
   objects: ObjectKind;
+  /** Reached by message; never required. */
+  servers: Server;
 }
 
 export type OneSlot = keyof Slots & string;
@@ -105,5 +108,6 @@ export const slotFacts: readonly SlotFacts[] = /* @__PURE__ */ Object.freeze([
   defineSlot('fileCache', 'boot', { many: true, registers: true }),
   defineSlot('objects', 'boot', { many: true, registers: true }),
   defineSlot('vm', 'boot'),
+  defineSlot('servers', 'boot', { many: true, registers: true }),
   defineSlot('systemCalls', 'boot'),
 ]);

@@ -1,5 +1,6 @@
 /** For the tests of one board: a machine, a memory, and what checks compare. For several boards there is the chassis. */
 
+export { ArrayMemory, type ArrayMemoryOptions } from './testing/array-memory.ts';
 export { kindOf, pattern, sameBytes } from './testing/checks.ts';
 export { Frames, holder } from './testing/frames.ts';
 export type { TestMachine, TestMachineOptions } from './testing/machine.ts';

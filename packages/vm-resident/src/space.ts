@@ -5,9 +5,11 @@ import {
   Busy,
   KernelError,
   type Machine,
+  type Mapping,
   type MemoryPolicy,
   type PageFrame,
-  type PageSource,
+  type Region,
+  type WriteWatch,
 } from '@backplane/slots';
 import { Page } from './page.ts';
 import type { ResidentPages } from './resident-pages.ts';
@@ -22,6 +24,7 @@ export class Space implements AddressSpace {
   readonly #resident: ResidentPages;
   readonly #machine: Machine;
   readonly #pages = new Map<number, Page>();
+  readonly #watches = new Set<Set<number>>();
 
   constructor(policy: MemoryPolicy, resident: ResidentPages, machine: Machine) {
     this.pageBytes = machine.type.pageBytes;
@@ -36,7 +39,9 @@ export class Space implements AddressSpace {
     return resident;
   }
 
-  map(first: number, pages: number, how: { readonly writable: boolean; readonly source?: PageSource }): void {
+  /** Also `unsupported` for an open object: without paging there is nothing that would write it back. */
+  map(first: number, pages: number, how: Mapping): void {
+    if (how.object !== undefined) throw new KernelError('unsupported', 'a region of an open object');
     if (!Number.isInteger(first) || !Number.isInteger(pages) || first < 0 || pages < 0)
       throw new KernelError('badArgument', 'a region');
     for (let n = first; n < first + pages; n++)
@@ -53,12 +58,42 @@ export class Space implements AddressSpace {
     }
   }
 
+  regions(): readonly Region[] {
+    const regions: { first: number; pages: number; writable: boolean }[] = [];
+    for (const { number, writable } of this.#ordered()) {
+      const last = regions.at(-1);
+      if (last !== undefined && last.first + last.pages === number && last.writable === writable)
+        last.pages++;
+      else regions.push({ first: number, pages: 1, writable });
+    }
+    return regions;
+  }
+
+  touched(): readonly number[] {
+    return this.#ordered()
+      .filter((p) => p.dirty)
+      .map((p) => p.number);
+  }
+
+  watchWrites(): WriteWatch {
+    const written = new Set<number>();
+    this.#watches.add(written);
+    return {
+      taken: () => {
+        const numbers = [...written].sort((a, b) => a - b);
+        written.clear();
+        return numbers;
+      },
+      end: () => void this.#watches.delete(written),
+    };
+  }
+
   *touch(first: number, pages: number, how: 'read' | 'write'): Task<void> {
     for (let n = first; n < first + pages; n++) {
       const page = this.#page(n);
       if (how === 'write' && !page.writable) throw new KernelError('permission', `page ${n}`);
       if (page.frame === null) yield* this.#fault(page);
-      if (how === 'write') page.dirty = true;
+      if (how === 'write') this.#written(page);
       this.#resident.used(page, this.#machine.engine.nowNs);
     }
   }
@@ -108,6 +143,15 @@ export class Space implements AddressSpace {
     if (content !== undefined) bytes.set(content.subarray(0, this.pageBytes));
     frame.bytes = bytes;
     page.frame = frame;
+  }
+
+  #written(page: Page): void {
+    page.dirty = true;
+    for (const written of this.#watches) written.add(page.number);
+  }
+
+  #ordered(): Page[] {
+    return [...this.#pages.values()].sort((a, b) => a.number - b.number);
   }
 
   /** A frame by negotiation, or one of our own oldest clean pages. */

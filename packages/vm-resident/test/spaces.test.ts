@@ -1,5 +1,11 @@
 import type { Task } from '@backplane/engine';
-import { type FrameHolder, isKernelError, type MemoryPolicy, type Vm } from '@backplane/slots';
+import {
+  type FrameHolder,
+  isKernelError,
+  type MemoryPolicy,
+  type PagedObject,
+  type Vm,
+} from '@backplane/slots';
 import { Frames, testMachine } from '@backplane/slots/testing';
 import { describe, expect, it } from 'vitest';
 import { residentVm } from '../src/index.ts';
@@ -54,6 +60,58 @@ describe('address spaces', () => {
       })(),
     );
     expect(bytes).toEqual([0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0, 0]);
+  });
+
+  it('tell their regions, joined where they touch, and which pages have content of their own', () => {
+    const w = world(8);
+    const told = w.run(
+      (function* () {
+        const space = w.vm.space('p');
+        space.map(4, 2, { writable: true });
+        space.map(0, 4, { writable: true });
+        space.map(6, 1, { writable: false });
+        yield* space.write(5 * 4096, new Uint8Array(1));
+        yield* space.touch(0, 1, 'read');
+        return { regions: space.regions(), touched: space.touched() };
+      })(),
+    );
+    expect(told).toEqual({
+      regions: [
+        { first: 0, pages: 6, writable: true },
+        { first: 6, pages: 1, writable: false },
+      ],
+      touched: [5],
+    });
+  });
+
+  it('tell who watches what has been stored into since it last asked', () => {
+    const w = world(8);
+    const rounds = w.run(
+      (function* () {
+        const space = w.vm.space('p');
+        space.map(0, 8, { writable: true });
+        yield* space.touch(7, 1, 'write');
+        const watch = space.watchWrites();
+        yield* space.touch(3, 1, 'write');
+        yield* space.touch(1, 1, 'write');
+        yield* space.touch(2, 1, 'read');
+        const first = watch.taken();
+        yield* space.touch(1, 1, 'write');
+        const second = watch.taken();
+        watch.end();
+        yield* space.touch(4, 1, 'write');
+        return [first, second, watch.taken()];
+      })(),
+    );
+    expect(rounds).toEqual([[1, 3], [1], []]);
+  });
+
+  it('are not bound to open objects', () => {
+    const space = world(1).vm.space('p');
+    const of = {} as PagedObject; // boundary: it is not looked at
+    expect(() => space.map(0, 1, { writable: true, object: { of, firstPage: 0, private: false } })).toThrow(
+      'unsupported',
+    );
   });
 
   it('fault only the pages that are touched', () => {

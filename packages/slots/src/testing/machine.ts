@@ -5,6 +5,7 @@
 import { Engine } from '@backplane/engine';
 import type { CostSource } from '../evidence.ts';
 import type { Machine, MachineCosts, MachineType } from '../machine.ts';
+import { type Natives, natives } from '../native.ts';
 import { hostId } from '../vocabulary.ts';
 
 const free: MachineCosts = {
@@ -22,6 +23,8 @@ const free: MachineCosts = {
   spriteRpcPathNs: 0,
   sunRpcPathNs: 0,
   vmtpPathNs: 0,
+  uioNs: 0,
+  streamNsPerByte: 0,
   blockOperationNs: 0,
   componentLookupNs: 0,
   clientNamingNs: 0,
@@ -31,6 +34,7 @@ const free: MachineCosts = {
   pageTableNs: 0,
   pageAllocateNs: 0,
   processCreateNs: 0,
+  descriptorCreateNs: 0,
 };
 const given: CostSource = { evidence: 'exact', source: 'a test' };
 
@@ -44,6 +48,8 @@ export interface TestMachineOptions {
   readonly memoryBytes?: number;
   readonly pageBytes?: number;
   readonly bootId?: number;
+  /** Of the cluster, where there are several machines. */
+  readonly natives?: Natives;
 }
 
 /** What boards have registered, by name, as it is now. */
@@ -80,6 +86,7 @@ export function testMachine(o: TestMachineOptions = {}): TestMachine {
         return () => void readers.delete(metric);
       },
     },
+    natives: o.natives ?? natives(),
     random: (purpose) => engine.random(purpose, name),
     metric: (metric) => readers.get(metric)?.(),
   };
