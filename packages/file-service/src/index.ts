@@ -20,6 +20,7 @@ export {
   writeNs,
   writeStored,
 } from './codecs.ts';
+export { Descriptors } from './descriptors.ts';
 export type { Asker, DomainHooks } from './domain.ts';
 export { Domain } from './domain.ts';
 export type { LockRequest, OpenRequest, SetRequest, TruncateRequest } from './file-codecs.ts';
@@ -38,7 +39,7 @@ export {
 export { fileKey, fileOfToken, fileToken, sameFile } from './file-id.ts';
 export { joined } from './joined.ts';
 export { Locks } from './locks.ts';
-export type { Hint, Hints } from './name-loop.ts';
+export type { Hint, Hints, Substituted } from './name-loop.ts';
 export { LoopingView } from './name-loop.ts';
 export type { Half } from './name-op-codecs.ts';
 export { nameOpCodecs } from './name-op-codecs.ts';
@@ -56,7 +57,7 @@ export { OpenFiles } from './open-files.ts';
 export type { OpenedName } from './open-name.ts';
 export { openName } from './open-name.ts';
 export { OwnCalls } from './own-calls.ts';
-export { isUnder, tidy } from './paths.ts';
+export { isUnder, joinPath, remainderOf, tidy } from './paths.ts';
 export type { Need } from './permission.ts';
 export { demand, mayRemove, permits } from './permission.ts';
 export type { PrefixEntry } from './prefix-table.ts';

@@ -6,7 +6,7 @@
  *   done          return
  *   redirect      learn the prefix in it, if any; try the new name
  *   above         leave the domain upwards; try the name there
- *   stale         forget the hint; locate again
+ *   stale         forget the hint; locate again. Of a working directory: enter it again by its name, or fail
  *   unreachable   wait; "retry" tries the same again, "give up" is `noAnswer`
  *
  * At most ten redirects, climbs and stale hints together; else `nameLoop`. Waiting is not counted.
@@ -32,24 +32,44 @@ export interface Hint {
   readonly protocol: string;
   readonly authority: NameTarget['authority'];
   readonly root: Token;
+  /**
+   * Several servers share the directory behind the prefix: this one has the name that was asked for, others have others. A
+   * working directory that is shared is known by its name alone.
+   */
+  readonly shared?: true;
+}
+
+/** The path is an alias: what it stands for, and the hint for that. */
+export interface Substituted {
+  readonly path: string;
+  readonly hint: Hint;
 }
 
 export interface Hints {
-  /** The longest prefix of an absolute path. `entry`: not one that is the whole path, except "/". @throws `notFound`, `noAnswer` */
-  locate(path: string, about: About): Task<Hint>;
+  /**
+   * The longest prefix of an absolute path. `entry`: not one that is the whole path, except "/".
+   * @throws `notFound`, `noAnswer`, `nameLoop`
+   */
+  locate(path: string, about: About): Task<Hint | Substituted>;
   /** A server said that this prefix is another's. */
   learn(prefix: string): void;
   /** A server said that it does not know this root. */
   forget(hint: Hint): void;
   /** The hints of a new process, where they are not shared. */
   inherit?(): Hints;
+  /** A working directory that its server does not know any more is entered again by its name; else it is lost. */
+  readonly reenters?: true;
 }
+
+type Enter = (t: NameTarget) => Task<Attempt<Token>>;
 
 /** A working directory: found once, used by its token. */
 interface WorkingDirectory {
   readonly path: string;
   readonly hint: Hint;
-  readonly token: Token;
+  /** Null: several servers share it, and each name in it is looked up from the root. */
+  readonly token: Token | null;
+  readonly enter: Enter;
 }
 
 export class LoopingView implements NameView {
@@ -69,19 +89,18 @@ export class LoopingView implements NameView {
     return new LoopingView(this.#hints.inherit?.() ?? this.#hints, this.#directory);
   }
 
+  /** The same view over other hints. */
+  over(hints: (before: Hints) => Hints): LoopingView {
+    return new LoopingView(hints(this.#hints), this.#directory);
+  }
+
   get workingDirectory(): string {
     return this.#directory?.path ?? '/';
   }
 
-  *chdir(name: string, enter: (t: NameTarget) => Task<Attempt<Token>>): Task<void> {
-    const entered = yield* this.#loop(name, 'object', function* (t, at) {
-      const outcome = yield* enter(t);
-      return outcome.is === 'done'
-        ? ({ is: 'done', value: { token: outcome.value, hint: at.hint } } as const)
-        : outcome;
-    });
+  *chdir(name: string, enter: Enter): Task<void> {
     const path = name.startsWith('/') ? name : joinPath(this.workingDirectory, name);
-    this.#directory = { path: tidy(path), ...entered };
+    this.#directory = yield* this.#entered(name, tidy(path), enter);
   }
 
   *perform<T>(name: string, about: About, attempt: (t: NameTarget) => Task<Attempt<T>>): Task<T> {
@@ -139,28 +158,42 @@ export class LoopingView implements NameView {
     throw new KernelError('nameLoop', name);
   }
 
+  *#entered(name: string, path: string, enter: Enter): Task<WorkingDirectory> {
+    return yield* this.#loop(name, 'object', function* (t, { hint }) {
+      const outcome = yield* enter(t);
+      if (outcome.is !== 'done') return outcome;
+      const token = hint.shared === true && t.remainder === '' ? null : outcome.value;
+      return { is: 'done', value: { path, hint, token, enter } } as const;
+    });
+  }
+
+  /** The working directory again, from its name. Another thread may have found it meanwhile, or left it. */
+  *#reenter(lost: WorkingDirectory): Task<void> {
+    if (this.#hints.reenters !== true) throw new KernelError('stale', lost.path);
+    if (this.#directory !== lost) return;
+    const found = yield* this.#entered(lost.path, lost.path, lost.enter);
+    if (this.#directory === lost) this.#directory = found;
+  }
+
   *#locate(path: string, about: About): Task<Located> {
     if (utf8Length(path) > pathBytesMax) throw new KernelError('nameTooLong', path.slice(0, 40));
     if (path === '') throw new KernelError('notFound', 'an empty path');
-    if (!path.startsWith('/') && this.#directory !== null) {
-      const { hint, token } = this.#directory;
-      return {
-        path,
-        hint,
-        relative: true,
-        target: targetBelow(hint, token, path),
-      };
+    const directory = this.#directory;
+    if (!path.startsWith('/') && directory !== null && directory.token !== null) {
+      const { hint, token } = directory;
+      return { path, hint, from: directory, target: targetBelow(hint, token, path) };
     }
-    const absolute = path.startsWith('/') ? path : `/${path}`;
+    const absolute = path.startsWith('/') ? path : joinPath(this.workingDirectory, path);
     // A slash at the end says "a directory" to the server, and is no part of a prefix.
     const plain = tidy(absolute);
-    const hint = yield* this.#hints.locate(plain, about);
-    const slash = absolute.endsWith('/') && plain !== hint.prefix ? '/' : '';
+    const found = yield* this.#hints.locate(plain, about);
+    const { hint, path: meant } = 'hint' in found ? found : { hint: found, path: plain };
+    const slash = absolute.endsWith('/') && meant !== hint.prefix ? '/' : '';
     return {
       path: absolute,
       hint,
-      relative: false,
-      target: targetBelow(hint, hint.root, remainderOf(hint.prefix, plain) + slash),
+      from: null,
+      target: targetBelow(hint, hint.root, remainderOf(hint.prefix, meant) + slash),
     };
   }
 
@@ -176,9 +209,8 @@ export class LoopingView implements NameView {
       case 'above':
         return climb(at.hint.prefix, outcome.rest);
       case 'stale':
-        // A working directory that its server does not know any more is lost; a prefix is found again.
-        if (at.relative) throw new KernelError('stale', this.workingDirectory);
-        this.#hints.forget(at.hint);
+        if (at.from === null) this.#hints.forget(at.hint);
+        else yield* this.#reenter(at.from);
         return path;
       case 'unreachable':
         if ((yield* outcome.wait()) === 'give-up') throw new KernelError('noAnswer', path);
@@ -190,7 +222,8 @@ export class LoopingView implements NameView {
 interface Located {
   readonly path: string;
   readonly hint: Hint;
-  readonly relative: boolean;
+  /** The working directory that it starts from. */
+  readonly from: WorkingDirectory | null;
   readonly target: NameTarget;
 }
 

@@ -1,6 +1,6 @@
 /**
  * A prefix table (Welch and Ousterhout 1986; Welch 1990, chapter 4): hints about names. In Sprite a host has one, which its
- * processes share; in V each program has one of its own, which it inherits at its start.
+ * processes share; in V a host has one of what it exports, and each program a cache of its own.
  *
  * An entry is a prefix, and who serves it once that is known. Entries come from the root, which every table has, from
  * remote links that servers meet (without a server yet), and from the domains that this host exports itself. An entry is
@@ -34,14 +34,6 @@ export class PrefixTable {
     this.#entry('/');
   }
 
-  /** What is known here, for another program: from now on each learns for itself. Exports stay here. */
-  copy(): PrefixTable {
-    const copied = new PrefixTable();
-    for (const { prefix, hint, answered } of this.#entries.values())
-      Object.assign(copied.#entry(prefix), { hint, answered });
-    return copied;
-  }
-
   /** The longest entry of the path; with `entry`, the root or one that is shorter than the path. */
   match(path: string, about: About): PrefixEntry {
     let best: PrefixEntry = this.#entry('/');
@@ -59,13 +51,6 @@ export class PrefixTable {
   /** An entry for a prefix that another server serves, without a server yet. */
   learn(prefix: string): void {
     this.#entry(prefix);
-  }
-
-  /** Somebody has answered, for his own prefix. */
-  note(hint: Hint): void {
-    const entry = this.#entry(hint.prefix);
-    entry.hint = hint;
-    entry.answered = true;
   }
 
   /** Forgets the hint if it is still the one that was tried: another thread may have mended it. */

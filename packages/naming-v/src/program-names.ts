@@ -1,80 +1,128 @@
 /**
  * The names as one program knows them: its own cache of prefixes, filled by its parent at its start and by asking since. A
  * hint is used until a manager says that it is wrong; nobody is told that it has become so.
+ *
+ *   what is known of the name        event                        next
+ *   a manager                        -                            the operation goes there
+ *   an alias                         up to eight of them          the same with the name that it stands for
+ *   an alias                         one more                     `nameLoop`
+ *   nothing, or a forgotten one      a round finds a lead         noted
+ *   nothing                          `none`, or `silent`          `notFound`
+ *   a forgotten one                  `none`                       dropped: the name is that of a shorter prefix now
+ *   a forgotten one, or one that     `silent`                     another round after a second; `noAnswer` when patience
+ *   the directory names                                           is at its end
  */
+import { seconds, sleep, type Task, tasks } from '@backplane/engine';
+import {
+  type Hint,
+  type Hints,
+  joinPath,
+  remainderOf,
+  type Substituted,
+  tidy,
+} from '@backplane/file-service';
+import { type About, KernelError, pathBytesMax } from '@backplane/slots';
+import { utf8Length } from '@backplane/wire';
+import { type Alias, isAlias, type Lead } from './answer.ts';
+import { PrefixCache } from './prefix-cache.ts';
+import { type NameQuery, type Outcome, Search } from './search.ts';
 
-import { seconds, sleep, type Task } from '@backplane/engine';
-import { type Hint, type Hints, isUnder, PrefixTable } from '@backplane/file-service';
-import { type About, KernelError } from '@backplane/slots';
-
-/** The question to the name-handling group. */
-export interface NameQuery {
-  /** Every answer that came in time. */
-  ask(name: string, about: About): Task<readonly Hint[]>;
-  /** How long a manager that answered once, and now does not, is asked again: it may be rebooting. */
-  readonly patienceNs: number;
-  readonly counts: NameCounts;
-}
-
-export interface NameCounts {
-  lookups: number;
-  multicasts: number;
-  learned: number;
-  forgotten: number;
-}
-
-/** Between two questions for a manager that was there before. */
+/** Between two rounds. */
 const againNs = /* @__PURE__ */ seconds(1);
+const aliasesMax = 8;
 
 export class ProgramNames implements Hints {
-  readonly #query: NameQuery;
-  readonly #table: PrefixTable;
+  static {
+    tasks(ProgramNames);
+  }
 
-  constructor(query: NameQuery, table: PrefixTable = new PrefixTable()) {
+  /** A context that its manager does not know any more is found again by name. */
+  readonly reenters = true;
+  readonly #query: NameQuery;
+  readonly #cache: PrefixCache;
+
+  constructor(query: NameQuery, cache: PrefixCache = new PrefixCache()) {
     this.#query = query;
-    this.#table = table;
+    this.#cache = cache;
   }
 
   inherit(): ProgramNames {
-    return new ProgramNames(this.#query, this.#table.copy());
+    return new ProgramNames(this.#query, this.#cache.copy());
   }
 
-  *locate(path: string, about: About): Task<Hint> {
+  /** The same cache; what is not in it is asked by this host. */
+  from(query: NameQuery): ProgramNames {
+    return new ProgramNames(query, this.#cache);
+  }
+
+  *locate(path: string, about: About): Task<Hint | Substituted> {
     const { counts } = this.#query;
     counts.lookups++;
-    const entry = this.#table.match(path, about);
-    if (entry.hint !== null) return entry.hint;
-    for (let waitedNs = 0; ; waitedNs += againNs) {
-      counts.multicasts++;
-      const found = longest(yield* this.#query.ask(path, about), entry.prefix, path);
-      if (found !== undefined) {
-        this.#table.note(found);
-        return found;
+    const followed: Alias[] = [];
+    let asked = false;
+    let name = path;
+    try {
+      for (;;) {
+        let { lead } = this.#cache.match(name, about);
+        if (lead === null) {
+          if (!asked) counts.lookupsMulticast++;
+          asked = true;
+          lead = yield* this.#find(name, about);
+        }
+        if (!isAlias(lead)) return followed.length === 0 ? lead : { path: name, hint: lead };
+        if (followed.length === aliasesMax) throw new KernelError('nameLoop', path);
+        counts.aliases++;
+        followed.push(lead);
+        name = meant(lead, name);
       }
-      if (!entry.answered) throw new KernelError('notFound', path);
-      if (waitedNs >= this.#query.patienceNs) throw new KernelError('noAnswer', path);
-      yield* sleep(againNs);
+    } catch (e) {
+      // They lead nowhere: the next lookup asks for them anew.
+      for (const alias of followed) this.#cache.forgetAlias(alias);
+      throw e;
     }
   }
 
   learn(prefix: string): void {
     this.#query.counts.learned++;
-    this.#table.learn(prefix);
+    this.#cache.learn(prefix);
   }
 
   forget(hint: Hint): void {
-    if (this.#table.forget(hint)) this.#query.counts.forgotten++;
+    if (this.#cache.forget(hint)) this.#query.counts.forgotten++;
+  }
+
+  *#find(name: string, about: About): Task<Lead> {
+    const query = this.#query;
+    const search = new Search(query, name, about);
+    const untilNs = query.nowNs + query.patienceNs;
+    let exists = false;
+    let named = false;
+    for (let round = 1; ; round++) {
+      const miss = this.#cache.match(name, about);
+      // Another thread may have been faster.
+      if (miss.lead !== null) return miss.lead;
+      // The directory may be out of date, so everybody is asked now and then all the same: in rounds 1, 2, 4, 8 ...
+      const outcome: Outcome = yield* search.round(miss, !named || (round & (round - 1)) === 0);
+      if (outcome.is === 'found') {
+        this.#cache.note(name, outcome.lead);
+        return outcome.lead;
+      }
+      if (outcome.is === 'none') {
+        if (miss.answered && this.#cache.drop(miss)) continue;
+        throw new KernelError('notFound', name);
+      }
+      named = outcome.exists;
+      exists ||= named || miss.answered;
+      if (!exists) throw new KernelError('notFound', name);
+      if (query.nowNs >= untilNs) throw new KernelError('noAnswer', name);
+      yield* sleep(againNs);
+    }
   }
 }
 
-/**
- * Several managers answer where one's names lie within another's: the longest prefix is right. Shorter ones than the table
- * asks for are of managers that have said "not mine".
- */
-function longest(answers: readonly Hint[], prefix: string, path: string): Hint | undefined {
-  let best: Hint | undefined;
-  for (const a of answers)
-    if (a.prefix.length >= prefix.length && isUnder(a.prefix, path))
-      if (best === undefined || a.prefix.length > best.prefix.length) best = a;
-  return best;
+/** The name that is meant by one below an alias. @throws KernelError `nameTooLong` */
+function meant({ prefix, substitute }: Alias, name: string): string {
+  const found = tidy(joinPath(substitute, remainderOf(prefix, name)));
+  if (utf8Length(found) > pathBytesMax) throw new KernelError('nameTooLong', found.slice(0, 40));
+  return found;
 }

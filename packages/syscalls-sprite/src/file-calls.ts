@@ -1,7 +1,7 @@
 /** The calls on paths and descriptors. Each is a routine from process and argument to result. */
 import type { Task } from '@backplane/engine';
-import { isKernelError, KernelError, type OpenHow } from '@backplane/slots';
-import type { Descriptors } from './descriptors.ts';
+import type { Descriptors } from '@backplane/file-service';
+import { isKernelError, KernelError, type OpenHow, type Stream } from '@backplane/slots';
 import type { Handlers, Kernel } from './kernel.ts';
 
 type FileCall = Exclude<keyof Handlers, 'compute' | 'sleep' | 'time' | 'spawn' | 'wait' | 'exit'>;
@@ -154,8 +154,8 @@ export const fileCalls = (k: Kernel): Pick<Handlers, FileCall> => ({
 });
 
 /** Closes everything; a descriptor whose close fails is closed all the same, and nobody is left to be told. */
-export function* closeAll(k: Kernel, descriptors: Descriptors): Task<void> {
-  for (const [fd] of [...descriptors.open()]) {
+export function* closeAll(k: Kernel, descriptors: Descriptors<Stream>): Task<void> {
+  for (const [fd] of [...descriptors.all()]) {
     try {
       yield* k.streams.close(descriptors.remove(fd));
     } catch (e) {

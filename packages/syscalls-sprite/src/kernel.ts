@@ -3,17 +3,18 @@
  * settled before the program goes on, so that nothing is owed from one call to the next.
  */
 import { charge, type Scope, settle, type Task, tasks } from '@backplane/engine';
+import { Descriptors } from '@backplane/file-service';
 import {
   Busy,
   type Credentials,
   type Machine,
   type NameView,
   type Naming,
+  type Stream,
   type Streams,
   type Vm,
 } from '@backplane/slots';
 import type { CallName, CallTable } from './call-table.ts';
-import { Descriptors } from './descriptors.ts';
 import { fileCalls } from './file-calls.ts';
 import { Process } from './process.ts';
 import { processCalls } from './process-calls.ts';
@@ -74,7 +75,7 @@ export class Kernel {
         id,
         name,
         scope,
-        descriptors: new Descriptors(this.#descriptorsMax),
+        descriptors: new Descriptors<Stream>(this.#descriptorsMax),
         view: o.view ?? this.#naming.view(),
         memory: this.#vm.space(name),
         parent: o.parent,

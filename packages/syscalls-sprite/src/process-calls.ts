@@ -27,7 +27,7 @@ export const processCalls = (k: Kernel): Pick<Handlers, ProcessCall> => ({
   *spawn(p, { name, program }) {
     charge(k.machine.type.costs.processCreateNs, Busy.kernel);
     const child = k.createProcess(name, { parent: p, view: p.view.inherit(), who: p.who, umask: p.umask });
-    for (const [fd, stream] of p.descriptors.open()) child.descriptors.put(fd, k.streams.share(stream));
+    for (const [fd, stream] of p.descriptors.all()) child.descriptors.put(fd, k.streams.share(stream));
     p.children.add(child);
     startProgram(k, child, program);
     return child.id;

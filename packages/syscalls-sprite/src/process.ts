@@ -10,14 +10,14 @@
  */
 import type { Scope, Thread } from '@backplane/engine';
 import { WaitQueue } from '@backplane/engine';
-import type { AddressSpace, Credentials, NameView } from '@backplane/slots';
-import type { Descriptors } from './descriptors.ts';
+import type { Descriptors } from '@backplane/file-service';
+import type { AddressSpace, Credentials, NameView, Stream } from '@backplane/slots';
 
 export class Process {
   readonly id: number;
   readonly name: string;
   readonly scope: Scope;
-  readonly descriptors: Descriptors;
+  readonly descriptors: Descriptors<Stream>;
   readonly view: NameView;
   readonly memory: AddressSpace;
   parent: Process | null;
@@ -35,7 +35,7 @@ export class Process {
     readonly id: number;
     readonly name: string;
     readonly scope: Scope;
-    readonly descriptors: Descriptors;
+    readonly descriptors: Descriptors<Stream>;
     readonly view: NameView;
     readonly memory: AddressSpace;
     readonly parent: Process | null;
