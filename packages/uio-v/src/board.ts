@@ -45,8 +45,8 @@ export const uio: Component<'fileCache', UioOptions> = /* @__PURE__ */ defineCom
     const server =
       storage.size > 0 ? new FileServer(parts, { threads, probeNs: seconds(probeSeconds), writes }) : null;
     if (server !== null) {
-      machine.metrics.register('uio.instances', () => server.instances.count);
-      machine.metrics.register('uio.collected', () => server.instances.collected);
+      machine.metrics.register('uio.instances', () => server.objects.instances.count);
+      machine.metrics.register('uio.collected', () => server.objects.instances.collected);
     }
     const client = new Client(ipc, naming, machine, server);
     streams.protocol(client);

@@ -15,7 +15,6 @@ import {
   KernelError,
   type LockMode,
   type Message,
-  message,
   type ObjectRef,
   type OpenHow,
   type OpenObject,
@@ -25,22 +24,24 @@ import {
   type StreamId,
   type Traits,
   type Waiter,
-  wordOf,
 } from '@backplane/slots';
-import type { Client } from './client.ts';
 import {
-  atEnd,
   blockBytes,
-  controlInstance,
-  lockInstance,
-  modifyInstance,
-  queryInstance,
-  readInstance,
-  releaseInstance,
-  setAttributes,
+  lockFile,
+  modifyObject,
+  offsetOf,
+  positionOf,
+  queryObject,
+  syncFunction,
+  toControl,
+  toModify,
+  toRead,
+  toRelease,
+  toWrite,
   unitBytes,
-  writeInstance,
-} from './operations.ts';
+  writeDone,
+} from '@backplane/uio';
+import type { Client } from './client.ts';
 
 const always: Ready = { read: true, write: true, exception: false };
 /** Several hosts cannot use one of these at one offset: V has programs move with their whole state instead. */
@@ -95,7 +96,7 @@ export class OpenInstance implements OpenObject {
     let got = 0;
     while (got < count) {
       const wanted = Math.min(count - got, unitBytes);
-      const { segment } = yield* this.#send((i) => transfer(readInstance, i, from + got, wanted));
+      const { segment } = yield* this.#send((i) => toRead(i, positionOf(from + got, blockBytes), wanted));
       parts.push(segment);
       got += segment.length;
       if (segment.length < wanted) break;
@@ -107,29 +108,26 @@ export class OpenInstance implements OpenObject {
     let next = typeof p === 'number' ? p : 0;
     for (let done = 0; done < bytes.length; done += unitBytes) {
       const part = bytes.subarray(done, done + unitBytes);
-      const at = next;
-      const reply = yield* this.#send((i) =>
-        transfer(writeInstance, i, at, typeof p === 'number' ? 0 : atEnd, part),
-      );
-      next = wordOf(reply, 1) * blockBytes + wordOf(reply, 2);
+      const at = typeof p === 'number' ? positionOf(next, blockBytes) : 'end';
+      next = offsetOf(writeDone(yield* this.#send((i) => toWrite(i, at, part))), blockBytes);
     }
     return { count: bytes.length, next };
   }
 
   *attributes(): Task<Attributes> {
-    return yield* this.#call(queryInstance, null);
+    return yield* this.#call(queryObject, null);
   }
 
   *setAttributes(change: AttributeChange, who: Credentials): Task<void> {
-    yield* this.#call(setAttributes, { change, who });
+    yield* this.#call(modifyObject, { change, who });
   }
 
   *truncate(sizeBytes: number): Task<void> {
-    yield* this.#call(modifyInstance, sizeBytes);
+    yield* this.#send((i) => toModify(i, positionOf(sizeBytes, blockBytes)));
   }
 
   *lock(mode: LockMode, owner: StreamId, waiter: Waiter): Task<void> {
-    yield* this.#call(lockInstance, { mode, owner, waiter });
+    yield* this.#call(lockFile, { mode, owner, waiter });
   }
 
   *poll(): Task<Ready> {
@@ -137,7 +135,7 @@ export class OpenInstance implements OpenObject {
   }
 
   *sync(): Task<void> {
-    yield* this.#call(controlInstance, 'sync');
+    yield* this.#send((i) => toControl(i, syncFunction));
   }
 
   /** A dead server has no instances: silence is no error here. */
@@ -147,7 +145,7 @@ export class OpenInstance implements OpenObject {
     charge(this.#client.machine.type.costs.openClientNs, Busy.files);
     const { manager, instance } = this.#place;
     try {
-      yield* this.#client.senders.call(manager, releaseInstance, null, instance);
+      yield* this.#client.senders.send(manager, toRelease(instance, 'normal'));
     } catch (e) {
       if (!isKernelError(e)) throw e;
     }
@@ -176,11 +174,3 @@ export class OpenInstance implements OpenObject {
     }
   }
 }
-
-/** @param last of a read the bytes that are wanted, of a write whether it goes to the end */
-const transfer = (code: number, instance: number, at: number, last: number, segment?: Uint8Array): Message =>
-  message({
-    code,
-    words: [instance, Math.floor(at / blockBytes), at % blockBytes, last],
-    ...(segment !== undefined && { segment }),
-  });

@@ -3,18 +3,10 @@
  * many as there were questions at once; one of them owns the instances, and servers ask after it.
  */
 import { type Task, tasks } from '@backplane/engine';
-import {
-  type EntityId,
-  type Ipc,
-  type IpcProcess,
-  KernelError,
-  type Machine,
-  type Message,
-  type Procedure,
-} from '@backplane/slots';
-import { failureOf, packed, unpacked } from './messages.ts';
+import type { EntityId, Ipc, IpcProcess, Machine, Message, Procedure } from '@backplane/slots';
+import { type Asker, answered, callProcedure } from './asker.ts';
 
-export class Senders {
+export class Senders implements Asker {
   static {
     tasks(Senders);
   }
@@ -36,20 +28,14 @@ export class Senders {
   *send(to: EntityId, request: Message): Task<Message> {
     const sender = this.#free.pop() ?? this.#process();
     try {
-      const { message } = yield* sender.send(to, request);
-      const failed = failureOf(message);
-      if (failed !== undefined) throw new KernelError(failed);
-      return message;
+      return answered(yield* sender.send(to, request));
     } finally {
       this.#free.push(sender);
     }
   }
 
   *call<Q, R>(to: EntityId, procedure: Procedure<Q, R>, request: NoInfer<Q>, instance = 0): Task<R> {
-    const m = packed(procedure.id, instance, procedure.request.encode(request));
-    const reply = procedure.reply.decode(unpacked(yield* this.send(to, m)));
-    if (reply === undefined) throw new KernelError('ioError', `a senseless reply to ${procedure.name}`);
-    return reply;
+    return yield* callProcedure(this, to, procedure, request, instance);
   }
 
   #process(): IpcProcess {

@@ -10,8 +10,8 @@ import {
 } from '@backplane/slots';
 import { pattern } from '@backplane/slots/testing';
 import { describe, expect, it } from 'vitest';
+import { lockFile, modifyObject, openFile, queryObject } from '../src/file-operations.ts';
 import { failure, failureOf, instanceOf, packed, unpacked } from '../src/messages.ts';
-import { createInstance, lockInstance, modifyInstance, queryInstance } from '../src/operations.ts';
 import { ServedOperations } from '../src/served-operations.ts';
 
 describe('an operation as a message', () => {
@@ -50,15 +50,14 @@ describe('an operation as a message', () => {
       who: { uid: 7, gid: 8, groups: [9] },
       machineType: 'sun3-75',
     };
-    expect(createInstance.request.decode(createInstance.request.encode(open))).toEqual(open);
-    expect(modifyInstance.request.decode(modifyInstance.request.encode(2 ** 40))).toBe(2 ** 40);
+    expect(openFile.request.decode(openFile.request.encode(open))).toEqual(open);
   });
 });
 
 describe('a file server that is asked', () => {
   const operations = new ServedOperations();
-  operations.serve(modifyInstance, function* (sizeBytes) {
-    if (sizeBytes > 100) throw new KernelError('tooLarge');
+  operations.serve(modifyObject, function* ({ change }) {
+    if ((change.mode ?? 0) > 0o100) throw new KernelError('permission');
     return null;
   });
   const perform = (m: ReturnType<typeof message>): ReturnType<typeof message> => {
@@ -73,17 +72,21 @@ describe('a file server that is asked', () => {
     engine.run();
     return reply;
   };
-  const modify = (sizeBytes: number) =>
-    packed(modifyInstance.id, 1, modifyInstance.request.encode(sizeBytes));
+  const modify = (mode: number) =>
+    packed(
+      modifyObject.id,
+      1,
+      modifyObject.request.encode({ change: { mode }, who: { uid: 0, gid: 0, groups: [] } }),
+    );
 
   it('answers, with an error where there is one', () => {
     expect(failureOf(perform(modify(5)))).toBeUndefined();
-    expect(failureOf(perform(modify(500)))).toBe('tooLarge');
+    expect(failureOf(perform(modify(0o500)))).toBe('permission');
   });
 
   it('says of an operation that it does not know that it is none', () => {
     expect(codeOf(perform(message({ code: 0x7777 })))).toBe(ReplyCode.protocolError);
-    expect(codeOf(perform(packed(lockInstance.id, 1, queryInstance.request.encode(null))))).toBe(
+    expect(codeOf(perform(packed(lockFile.id, 1, queryObject.request.encode(null))))).toBe(
       ReplyCode.protocolError,
     );
   });
@@ -92,7 +95,7 @@ describe('a file server that is asked', () => {
     const whole = modify(5);
     for (let bytes = 0; bytes < whole.segment.length; bytes++) {
       const cut = message({
-        code: modifyInstance.id,
+        code: modifyObject.id,
         words: [1, bytes],
         segment: whole.segment.subarray(0, bytes),
       });

@@ -1,0 +1,2 @@
+/** Slot `servers`. */
+export { type PipeServerOptions, pipeServer } from './board.ts';

@@ -1,0 +1,182 @@
+/**
+ * An open object as a program holds it: the manager, the number of the instance there, and what it said that it can do, so
+ * that what it cannot do is refused here. Blocks in, blocks out; bytes are `ByteStream`'s affair.
+ *
+ * An instance dies with its manager: `peerDown`, `stale` when the manager is there and does not know it. Who knows how to get
+ * the object again says so (`again`): then what has no state but where it lies (storage with random access) is created anew
+ * and the operation is done once more, as often as that takes.
+ */
+import { type Task, tasks } from '@backplane/engine';
+import { type EntityId, isKernelError, KernelError, type Message } from '@backplane/slots';
+import type { Asker } from './asker.ts';
+import { demandAttribute, has, type UioAttributeName } from './attributes.ts';
+import {
+  type BlockLockMode,
+  type BlockPosition,
+  type BlockRange,
+  described,
+  type InstanceDescription,
+  positionOf,
+  type ReleaseMode,
+  readGot,
+  type ToCreate,
+  toControl,
+  toCreate,
+  toLock,
+  toModify,
+  toQuery,
+  toRead,
+  toRelease,
+  toSetOwner,
+  toWrite,
+  transferBytesMax,
+  writeDone,
+} from './operations.ts';
+
+export interface InstanceOptions {
+  /** Finds the object again after its manager's death. */
+  readonly again?: () => Task<InstanceDescription>;
+}
+
+export class Instance {
+  static {
+    tasks(Instance);
+  }
+
+  readonly #asker: Asker;
+  readonly #again: (() => Task<InstanceDescription>) | undefined;
+  #description: InstanceDescription;
+  #released = false;
+
+  /** What the manager has described: in its answer to a create, or to an open by name. */
+  constructor(asker: Asker, description: InstanceDescription, { again }: InstanceOptions = {}) {
+    this.#asker = asker;
+    this.#description = description;
+    this.#again =
+      has(description.attributes, 'storage') && has(description.attributes, 'randomAccess')
+        ? again
+        : undefined;
+  }
+
+  /** A new instance. @param manager or a group of managers, with `beside`: the description tells who made it */
+  static *create(asker: Asker, manager: EntityId, q: ToCreate, o: InstanceOptions = {}): Task<Instance> {
+    return new Instance(asker, described(yield* asker.send(manager, toCreate(q))), o);
+  }
+
+  /** One that somebody else has made, and has told us of. */
+  static *of(asker: Asker, manager: EntityId, instance: number, o: InstanceOptions = {}): Task<Instance> {
+    return new Instance(asker, described(yield* asker.send(manager, toQuery(instance))), o);
+  }
+
+  get manager(): EntityId {
+    return this.#description.manager;
+  }
+
+  get number(): number {
+    return this.#description.instance;
+  }
+
+  get blockBytes(): number {
+    return this.#description.blockBytes;
+  }
+
+  get attributes(): number {
+    return this.#description.attributes;
+  }
+
+  /** What was described last. */
+  get description(): InstanceDescription {
+    return this.#description;
+  }
+
+  can(name: UioAttributeName): boolean {
+    return has(this.attributes, name);
+  }
+
+  /** Of one operation at most. */
+  get transferBytes(): number {
+    return this.can('multiBlock') ? transferBytesMax : this.blockBytes;
+  }
+
+  /** Up to `count` bytes from there; null at the end. Waits for what is not there yet. */
+  *read(at: BlockPosition, count: number = this.blockBytes - at.first): Task<Uint8Array | null> {
+    this.#demand('readable');
+    this.#checkLength(count);
+    return readGot(yield* this.#ask((i) => toRead(i, at, count)));
+  }
+
+  /** Returns the position afterwards. Waits for room. */
+  *write(at: BlockPosition, bytes: Uint8Array): Task<BlockPosition> {
+    this.#demand('writeable');
+    this.#checkLength(bytes.length);
+    return writeDone(yield* this.#ask((i) => toWrite(i, at, bytes)));
+  }
+
+  /** Wherever the end is by then; of a sequence of blocks, as the next one. */
+  *append(bytes: Uint8Array): Task<BlockPosition> {
+    this.#demand('writeable');
+    this.#checkLength(bytes.length);
+    return writeDone(yield* this.#ask((i) => toWrite(i, 'end', bytes)));
+  }
+
+  *query(): Task<InstanceDescription> {
+    this.#description = described(yield* this.#ask(toQuery));
+    return this.#description;
+  }
+
+  /** It ends there from now on. */
+  *modify(sizeBytes: number): Task<void> {
+    this.#demand('writeable');
+    yield* this.#ask((i) => toModify(i, positionOf(sizeBytes, this.blockBytes)));
+  }
+
+  /** Its death will end the instance, not ours. */
+  *setOwner(owner: EntityId): Task<void> {
+    yield* this.#ask((i) => toSetOwner(i, owner));
+  }
+
+  /** @throws KernelError `wouldBlock` when somebody has it */
+  *lock(range: BlockRange, mode: BlockLockMode): Task<void> {
+    this.#demand('locking');
+    yield* this.#ask((i) => toLock(i, range, mode));
+  }
+
+  /** What fits nothing else. @param words 3 to 6 of the request */
+  *control(function_: number, words: readonly number[] = [], segment?: Uint8Array): Task<Message> {
+    return yield* this.#ask((i) => toControl(i, function_, words, segment));
+  }
+
+  /** A manager that is gone has no instances: that is no error here. */
+  *release(mode: ReleaseMode = 'normal'): Task<void> {
+    if (this.#released) return;
+    this.#released = true;
+    try {
+      yield* this.#asker.send(this.manager, toRelease(this.number, mode));
+    } catch (e) {
+      if (!isKernelError(e, 'peerDown') && !isKernelError(e, 'stale')) throw e;
+    }
+  }
+
+  *#ask(request: (instance: number) => Message): Task<Message> {
+    if (this.#released) throw new KernelError('badHandle', 'released');
+    for (;;) {
+      const tried = this.#description;
+      try {
+        return yield* this.#asker.send(tried.manager, request(tried.instance));
+      } catch (e) {
+        if (this.#again === undefined) throw e;
+        if (!isKernelError(e, 'peerDown') && !isKernelError(e, 'stale')) throw e;
+        // Another thread may have found it already.
+        if (this.#description === tried) this.#description = yield* this.#again();
+      }
+    }
+  }
+
+  #demand(name: UioAttributeName): void {
+    demandAttribute(this.attributes, name);
+  }
+
+  #checkLength(count: number): void {
+    if (count > this.transferBytes) throw new KernelError('badArgument', `${count} bytes in one operation`);
+  }
+}
