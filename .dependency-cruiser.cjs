@@ -4,7 +4,7 @@
  * by slot name.
  * @type {import('dependency-cruiser').IConfiguration}
  */
-const ground = '^packages/(engine|wire|slots|file-service|rpc-service)/';
+const ground = '^packages/(engine|wire|slots|file-service|rpc-service|uio|v-operations)/';
 
 module.exports = {
   forbidden: [

@@ -22,6 +22,7 @@ import {
   type Machine,
   type Processors,
   type Scheduler,
+  type Work,
 } from '@backplane/slots';
 import { z } from 'zod';
 import { Burst, Dispatched } from './burst.ts';
@@ -104,6 +105,20 @@ class Dispatcher implements Scheduler {
     const desk = this.#desk(d.processor);
     if (desk.running === burst) this.#yieldToBetter(d.processor);
     else if (desk.ready.remove(burst)) this.#queue(burst);
+  }
+
+  withdraw(thread: Thread): Work | null {
+    const d = this.#threads.get(thread);
+    const burst = d?.burst ?? null;
+    if (d === undefined || burst === null) return null;
+    const desk = this.#desk(d.processor);
+    d.burst = null;
+    if (desk.running === burst) {
+      burst.leftNs = this.#processors.preempt(d.processor);
+      desk.running = null;
+      this.#choose(d.processor);
+    } else desk.ready.remove(burst);
+    return { ns: burst.leftNs, category: burst.category, paid: burst.paid };
   }
 
   execute(thread: Thread, ns: number, category: number, paid: () => void): void {

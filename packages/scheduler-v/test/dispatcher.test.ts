@@ -1,8 +1,9 @@
 import { charge, settle, sleep, type Task, type Thread } from '@backplane/engine';
 import { Busy, type Processors } from '@backplane/slots';
 import { BareProcessors, testMachine } from '@backplane/slots/testing';
+import { priorityOf } from '@backplane/v-operations';
 import { describe, expect, it } from 'vitest';
-import { priorityOf, vScheduler } from '../src/index.ts';
+import { vScheduler } from '../src/index.ts';
 
 function world(
   o: { readonly processors?: number; readonly contextSwitchNs?: number; readonly balanceMs?: number } = {},

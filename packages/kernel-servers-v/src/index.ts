@@ -1,0 +1,3 @@
+/** Slot `servers`. */
+export type { KernelServersOptions } from './board.ts';
+export { kernelServers } from './board.ts';

@@ -1,0 +1,3 @@
+/** Slot `servers`. */
+export type { PlacementOptions } from './board.ts';
+export { placement } from './board.ts';

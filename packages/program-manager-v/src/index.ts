@@ -1,0 +1,3 @@
+/** Slot `servers`. */
+export type { ProgramManagerOptions } from './board.ts';
+export { programManager } from './board.ts';

@@ -1,0 +1,3 @@
+/** Slot `servers`. */
+export type { TimeSyncOptions } from './board.ts';
+export { timeSync } from './board.ts';
