@@ -1,0 +1,2 @@
+/** Slot `memoryPolicy`. */
+export { unifiedMemory } from './board.ts';
