@@ -6,24 +6,32 @@
  * V's run-time library, which ran in each program, and are charged a trap for what was a procedure call there.
  */
 import { lruBlockCache } from '@backplane/block-cache-lru';
+import { deviceServer } from '@backplane/device-server-v';
+import { exceptionServer } from '@backplane/exception-server-v';
 import { ofsStorage } from '@backplane/fs-ofs';
 import { drive } from '@backplane/hw-disk';
 import { ethernetInterface } from '@backplane/hw-ethernet';
 import { memory } from '@backplane/hw-memory';
 import { processors } from '@backplane/hw-processor';
 import { ipcV } from '@backplane/ipc-v';
+import { kernelServers } from '@backplane/kernel-servers-v';
 import { arpLocator } from '@backplane/locator-arp';
-import { negotiatedMemory } from '@backplane/memory-policy-negotiated';
+import { unifiedMemory } from '@backplane/memory-policy-unified';
+import { migration } from '@backplane/migration-v';
 import { vNaming } from '@backplane/naming-v';
 import { ip } from '@backplane/net-ip';
 import { pipes } from '@backplane/objects-pipe';
+import { pipeServer } from '@backplane/pipe-server-v';
+import { placement } from '@backplane/placement-v';
+import { programManager } from '@backplane/program-manager-v';
 import { vmtp } from '@backplane/rpc-vmtp';
+import { runtime } from '@backplane/runtime-v';
 import { vScheduler } from '@backplane/scheduler-v';
 import { defineKernel, type Kernel } from '@backplane/slots';
 import { streams } from '@backplane/streams';
-import { spriteSystemCalls } from '@backplane/syscalls-sprite';
+import { timeSync } from '@backplane/time-sync-v';
 import { uio } from '@backplane/uio-v';
-import { residentVm } from '@backplane/vm-resident';
+import { cacheDirectory, vMemory } from '@backplane/vm-v';
 
 const workstation = {
   processors: processors(),
@@ -35,12 +43,23 @@ const workstation = {
   transport: vmtp(),
   ipc: ipcV(),
   naming: vNaming(),
-  memoryPolicy: negotiatedMemory(),
+  memoryPolicy: unifiedMemory(),
   streams: streams(),
   fileCache: uio(),
   objects: { pipe: pipes() },
-  vm: residentVm(),
-  systemCalls: spriteSystemCalls(),
+  vm: vMemory(),
+  servers: {
+    kernel: kernelServers(),
+    devices: deviceServer(),
+    exceptions: exceptionServer(),
+    programs: programManager(),
+    pipes: pipeServer(),
+    files: cacheDirectory(),
+    placement: placement(),
+    migration: migration(),
+    clocks: timeSync(),
+  },
+  systemCalls: runtime(),
 };
 
 /** A diskless workstation. */
@@ -54,6 +73,7 @@ export const vWorkstation = (): Kernel => defineKernel('v', workstation);
 export const vFileServer = (prefixes: readonly string[] = ['/']): Kernel =>
   defineKernel('v-server', {
     ...workstation,
+    naming: vNaming({ directory: true }),
     blockCache: lruBlockCache(),
     disk: prefixes.map(() => drive()),
     storage: Object.fromEntries(

@@ -20,7 +20,7 @@ import { describe, expect, it } from 'vitest';
 import { allCombinations, type Combination, pairwise } from './combinations.ts';
 
 /** Slots of the kernels in which there is a choice; a slot with one board takes part in every combination anyway. */
-const slots = ['transport', 'naming', 'fileCache', 'storage', 'memoryPolicy', 'scheduler'];
+const slots = ['transport', 'naming', 'fileCache', 'storage', 'memoryPolicy', 'scheduler', 'systemCalls'];
 const bySlot = slots.map((slot) => catalogue.filter((e: CatalogueEntry) => e.slot === slot));
 const small = readTree(new URL('.', import.meta.url).pathname);
 

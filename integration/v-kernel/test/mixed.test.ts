@@ -9,7 +9,7 @@ interface Part extends Andrew {
   readonly kernel: string;
   readonly machines: readonly string[];
 }
-const small = readTree(new URL('.', import.meta.url).pathname);
+const small = readTree(new URL('../tree', import.meta.url).pathname);
 
 describe('Sprite and V on one Ethernet', () => {
   const { parts } = runExperiment(experiment('mixed'), { tree: small }).result as {

@@ -1,0 +1,2 @@
+/** Slot `systemCalls`. */
+export { type RuntimeOptions, runtime } from './board.ts';
