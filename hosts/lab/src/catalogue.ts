@@ -7,6 +7,8 @@ import { nfsCache } from '@backplane/cache-nfs';
 import { noCache } from '@backplane/cache-none';
 import { spriteCache } from '@backplane/cache-sprite';
 import type { Installed } from '@backplane/chassis';
+import { deviceServer } from '@backplane/device-server-v';
+import { exceptionServer } from '@backplane/exception-server-v';
 import { memoryStorage } from '@backplane/fs-memory';
 import { ofsStorage } from '@backplane/fs-ofs';
 import { drive } from '@backplane/hw-disk';
@@ -15,25 +17,34 @@ import { machineTypes } from '@backplane/hw-machines';
 import { memory } from '@backplane/hw-memory';
 import { processors } from '@backplane/hw-processor';
 import { ipcV } from '@backplane/ipc-v';
+import { kernelServers } from '@backplane/kernel-servers-v';
 import { arpLocator } from '@backplane/locator-arp';
 import { fixedMemory } from '@backplane/memory-policy-fixed';
 import { negotiatedMemory } from '@backplane/memory-policy-negotiated';
+import { unifiedMemory } from '@backplane/memory-policy-unified';
+import { migration } from '@backplane/migration-v';
 import { mountNaming } from '@backplane/naming-mounts';
 import { prefixNaming } from '@backplane/naming-prefix';
 import { vNaming } from '@backplane/naming-v';
 import { ip } from '@backplane/net-ip';
 import { pipes } from '@backplane/objects-pipe';
+import { pipeServer } from '@backplane/pipe-server-v';
+import { placement } from '@backplane/placement-v';
+import { programManager } from '@backplane/program-manager-v';
 import { reopenRecovery } from '@backplane/recovery-reopen';
 import { spriteRpc } from '@backplane/rpc-sprite';
 import { sunRpc } from '@backplane/rpc-sun';
 import { vmtp } from '@backplane/rpc-vmtp';
+import { runtime } from '@backplane/runtime-v';
 import { spriteScheduler } from '@backplane/scheduler-sprite';
 import { vScheduler } from '@backplane/scheduler-v';
 import type { Board, Component, MachineType } from '@backplane/slots';
 import { streams } from '@backplane/streams';
 import { spriteSystemCalls } from '@backplane/syscalls-sprite';
+import { timeSync } from '@backplane/time-sync-v';
 import { uio } from '@backplane/uio-v';
 import { residentVm } from '@backplane/vm-resident';
+import { cacheDirectory, vMemory } from '@backplane/vm-v';
 import { unknownMachineType } from './errors.ts';
 
 export interface CatalogueEntry extends Installed {
@@ -73,6 +84,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   entry('v', vNaming),
   entry('negotiated', negotiatedMemory),
   entry('fixed', fixedMemory),
+  entry('unified', unifiedMemory),
   entry('lru', lruBlockCache),
   entry('ofs', ofsStorage),
   entry('memory', memoryStorage),
@@ -84,7 +96,18 @@ export const catalogue: readonly CatalogueEntry[] = [
   entry('reopen', reopenRecovery),
   entry('pipe', pipes),
   entry('resident', residentVm),
+  entry('v', vMemory),
+  entry('kernel', kernelServers),
+  entry('devices', deviceServer),
+  entry('exceptions', exceptionServer),
+  entry('files', cacheDirectory),
+  entry('programs', programManager),
+  entry('pipes', pipeServer),
+  entry('placement', placement),
+  entry('migration', migration),
+  entry('clocks', timeSync),
   entry('sprite', spriteSystemCalls),
+  entry('v', runtime),
 ];
 
 /** @throws BackplaneError with the nearest name */

@@ -2,13 +2,17 @@
 import { unknownExperiment } from '../errors.ts';
 import type { Experiment } from '../experiment.ts';
 import { andrew } from './andrew.ts';
+import { day } from './day.ts';
 import { fileOps } from './file-ops.ts';
 import { ipcTable } from './ipc-table.ts';
 import { mixed } from './mixed.ts';
 import { bulk, nullRpc } from './null-rpc.ts';
+import { pipe } from './pipe.ts';
+import { processCreation } from './process-creation.ts';
 import { replay } from './replay.ts';
 import { rpc8k } from './rpc8k.ts';
 import { sharing } from './sharing.ts';
+import { uioTable } from './uio-table.ts';
 
 /** Each experiment has its own parameters and result; a list of them knows neither. */
 const any = (e: unknown): Experiment => e as Experiment;
@@ -21,6 +25,10 @@ export const experiments: readonly Experiment[] = [
   any(replay),
   any(rpc8k),
   any(ipcTable),
+  any(uioTable),
+  any(processCreation),
+  any(pipe),
+  any(day),
   any(mixed),
   any(sharing),
 ];

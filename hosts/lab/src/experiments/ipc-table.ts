@@ -50,7 +50,7 @@ export const ipcTable: Experiment<Parameters, IpcTableResult> = defineExperiment
     servers: 1,
     machineTypes: { client: 'sun3-75', server: 'sun3-75' },
     prefixes: [],
-    without: ['fileCache', 'objects', 'streams', 'naming', 'systemCalls'],
+    without: ['servers', 'fileCache', 'objects', 'streams', 'naming', 'systemCalls'],
   }),
   parameterTexts: texts,
   parameters(given) {

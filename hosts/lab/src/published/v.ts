@@ -1,83 +1,12 @@
-/** V's message transactions (Cheriton 1988, Table I and the text around it; RFC 1045, VII.10, for requests of 16 KB). */
-import { type IpcTableResult, ipcTable } from '../experiments/ipc-table.ts';
-import { resultOf } from '../runs.ts';
-import { type PublishedRow, type PublishedTable, row, settingsFor } from './table.ts';
-
-const article = 'Cheriton 1988';
-const rfc = 'RFC 1045';
-
-type Measured = IpcTableResult['rows'][number];
-
-interface Figure {
-  readonly place: Measured['place'];
-  readonly requestBytes?: number;
-  readonly responseBytes?: number;
-  readonly published: number;
-  readonly kind: 'fitted' | 'predicted';
-  readonly source?: string;
-}
-
-const figures: readonly Figure[] = [
-  { place: 'local', published: 0.48, kind: 'fitted' },
-  { place: 'local', responseBytes: 8192, published: 2.7, kind: 'fitted' },
-  { place: 'remote', published: 2.54, kind: 'fitted' },
-  { place: 'remote', responseBytes: 1024, published: 3.93, kind: 'predicted' },
-  { place: 'remote', responseBytes: 4096, published: 11.2, kind: 'predicted' },
-  { place: 'remote', responseBytes: 8192, published: 17.8, kind: 'predicted' },
-  { place: 'remote', responseBytes: 12_288, published: 23, kind: 'predicted' },
-  { place: 'remote', responseBytes: 16_384, published: 30, kind: 'predicted' },
-  // 4.7 Mbit/s.
-  { place: 'remote', requestBytes: 16_384, published: 27.9, kind: 'predicted', source: rfc },
-];
-
-/** "Under 0.8 ms". */
-const datagramMs = 0.8;
+/** V, from one table of primitive costs for each machine: messages, uniform I/O, processes, pipes. */
+import type { PublishedTable } from './table.ts';
+import { ioRows } from './v-io.ts';
+import { transactionRows } from './v-transactions.ts';
 
 export const vTable: PublishedTable = {
   name: 'v',
-  title: "V's message transactions",
+  title: 'Messages, files, processes and pipes of V',
   *measure(given) {
-    const { rows } = yield* resultOf(ipcTable, {
-      ...settingsFor(given),
-      machineTypes: { '': 'sun3-75' },
-    });
-    return [...figures.map((f) => rowOf(f, rows)), datagramRow(rows)];
+    return [...(yield* transactionRows(given)), ...(yield* ioRows(given))];
   },
 };
-
-function rowOf(f: Figure, rows: readonly Measured[]): PublishedRow {
-  const { requestBytes = 0, responseBytes = 0 } = f;
-  const found = rows.find(
-    (r) =>
-      r.place === f.place &&
-      r.requestBytes === requestBytes &&
-      r.responseBytes === responseBytes &&
-      !r.datagram,
-  );
-  const what =
-    requestBytes > 0 ? `request of ${requestBytes / 1024} KB` : `response of ${responseBytes / 1024} KB`;
-  return row({
-    source: f.source ?? article,
-    table: 'v',
-    row: `sun3-75: ${f.place} transaction, ${what}`,
-    unit: 'ms',
-    published: f.published,
-    measured: found?.milliseconds ?? 0,
-    kind: f.kind,
-    band: 0.1,
-  });
-}
-
-function datagramRow(rows: readonly Measured[]): PublishedRow {
-  return row({
-    source: article,
-    table: 'v',
-    row: 'sun3-75: sending a datagram, at most',
-    unit: 'ms',
-    published: datagramMs,
-    measured: rows.find((r) => r.datagram)?.milliseconds ?? 0,
-    kind: 'check',
-    band: 0,
-    atMost: true,
-  });
-}
