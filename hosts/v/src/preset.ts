@@ -1,9 +1,7 @@
 /**
- * The boards of a V kernel: interprocess communication over VMTP, and what it needs; and of its programs: names, files by
- * uniform I/O. Every board can be swapped: `vWorkstation().with({ transport: ... })`.
- *
- * Native programs make the system calls that they make on Sprite, with descriptors kept by the same boards: they stand for
- * V's run-time library, which ran in each program, and are charged a trap for what was a procedure call there.
+ * The boards of a V kernel: interprocess communication over VMTP and what it needs; the servers that are reached by it, those
+ * of the kernel and those outside; names, memory, and the run-time library of programs. Every board can be swapped:
+ * `vWorkstation().with({ transport: ... })`.
  */
 import { lruBlockCache } from '@backplane/block-cache-lru';
 import { deviceServer } from '@backplane/device-server-v';

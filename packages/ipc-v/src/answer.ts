@@ -10,6 +10,7 @@ import {
   ReplyCode,
 } from '@backplane/slots';
 import { deliver } from './delivery.ts';
+import { whenBound } from './expected.ts';
 import { grantsSegment, numberOf } from './grant.ts';
 import { isDatagram, wellFormed } from './messages.ts';
 import { passGrant } from './pass-grant.ts';
@@ -19,6 +20,16 @@ import { Onward, resume } from './waiting.ts';
 
 /** Nobody waits for an answer: the sender has gone on, or it was a datagram. */
 const unanswerable = (arrived: ArrivedRequest): boolean => arrived.abandoned || isDatagram(arrived.message);
+
+/** The request, if it is ours to end, and as soon as its sender is known where it is now. */
+const answerable: (p: Process, received: Received) => Task<Request | null> = task(
+  function* answerable(p, received): Task<Request | null> {
+    const request = openRequest(p, received);
+    if (request === null || request.bound === null) return request;
+    yield* whenBound(request);
+    return openRequest(p, received);
+  },
+);
 
 const refused = (p: Process, code: number): number => {
   p.ipc.counters.refused++;
@@ -32,7 +43,7 @@ export const reply: (p: Process, received: Received, message: Message) => Task<n
     charge(local === null ? ipc.trapNs : ipc.trapNs + ipc.copyNs(message.segment.length), Busy.kernel);
     yield* settle();
     if (p.stopped && !(yield* p.lives())) return ReplyCode.nonexistentEntity;
-    const request = openRequest(p, received);
+    const request = yield* answerable(p, received);
     if (request === null) return refused(p, ReplyCode.nonexistentEntity);
     if (!wellFormed(message)) return refused(p, ReplyCode.protocolError);
     p.open.remove(request);
@@ -42,7 +53,12 @@ export const reply: (p: Process, received: Received, message: Message) => Task<n
       arrived?.discard();
       return refused(p, ReplyCode.nonexistentEntity);
     }
-    yield* arrived.respond(message);
+    p.asking++;
+    try {
+      yield* arrived.respond(message);
+    } finally {
+      p.asking--;
+    }
     return ReplyCode.ok;
   },
 );
@@ -62,7 +78,7 @@ export const forward: (p: Process, received: Received, to: EntityId, message: Me
     charge(p.ipc.trapNs, Busy.kernel);
     yield* settle();
     if (p.stopped && !(yield* p.lives())) return ReplyCode.nonexistentEntity;
-    const request = openRequest(p, received);
+    const request = yield* answerable(p, received);
     if (request === null) return refused(p, ReplyCode.nonexistentEntity);
     if (!wellFormed(message)) return refused(p, ReplyCode.protocolError);
     // The sender awaits the reply of one process, and a transport forwards to one only.
@@ -84,7 +100,7 @@ function forwardHere(p: Process, request: Request, sender: Process, to: EntityId
   if (receiver === undefined)
     return resume(sender, new Onward(to, message)) ? ReplyCode.ok : ReplyCode.nonexistentEntity;
   if (sender.replies.length === 0) return ReplyCode.nonexistentEntity; // struck, and about to withdraw
-  const onward = Request.here(sender, to, message, request.forwards + 1);
+  const onward = Request.here(sender, receiver, message, request.forwards + 1);
   sender.sent = onward;
   sender.awaits = null;
   const delivery = deliver(receiver, onward);
@@ -122,7 +138,12 @@ const forwardArrived: (
     if (request.list !== p.open) return ReplyCode.nonexistentEntity; // we died meanwhile
     p.open.remove(request);
   }
-  if (yield* arrived.forward(to, message)) return ReplyCode.ok;
+  p.asking++;
+  try {
+    if (yield* arrived.forward(to, message)) return ReplyCode.ok;
+  } finally {
+    p.asking--;
+  }
   if (p.dead) {
     p.ipc.answerForTheDead([arrived]);
     return ReplyCode.nonexistentEntity;

@@ -1,5 +1,6 @@
 /** A request reaches a process of this host: it is taken at once, put in line, or neither. */
 import type { ArrivedRequest, Delivery, EntityService } from '@backplane/slots';
+import { bind } from './expected.ts';
 import { accept } from './line.ts';
 import { isConditional } from './messages.ts';
 import type { Process } from './process.ts';
@@ -34,7 +35,8 @@ export class Arrivals implements EntityService {
   }
 
   arrived(request: ArrivedRequest): Delivery {
-    return deliver(this.#process, Request.from(request));
+    const p = this.#process;
+    return !p.frozen && bind(p, request) ? 'taken' : deliver(p, Request.from(request));
   }
 
   abandoned(request: ArrivedRequest): void {

@@ -28,23 +28,25 @@ export const unnumbered = 0;
 
 export const nextNumber = (last: number): number => (last % numberMax) + 1;
 
-/** The message with a grant in its words 3 to 5. */
-export function withGrant(message: Message, { read, write, address, bytes }: SegmentGrant): Message {
+/** The message with a grant of that number in its words 3 to 5. */
+export function withGrant(
+  message: Message,
+  { read, write, address, bytes }: SegmentGrant,
+  number: number,
+): Message {
   const control = message.control.slice();
   control[1] = (control[1] ?? 0) | bitInByte;
-  const view = new DataView(control.buffer);
-  view.setUint32(12, (read ? READ : 0) | (write ? WRITE : 0));
-  view.setUint32(16, address);
-  view.setUint32(20, bytes);
+  putWord(control, 12, (number << 8) | (read ? READ : 0) | (write ? WRITE : 0));
+  putWord(control, 16, address);
+  putWord(control, 20, bytes);
   return { control, segment: message.segment };
 }
 
-/** A message with a grant, with the number of it. */
-export function numbered(message: Message, number: number): Message {
-  const control = message.control.slice();
-  const view = new DataView(control.buffer);
-  view.setUint32(12, (number << 8) | (view.getUint8(15) & (READ | WRITE)));
-  return { control, segment: message.segment };
+function putWord(control: Uint8Array, at: number, word: number): void {
+  control[at] = word >>> 24;
+  control[at + 1] = word >>> 16;
+  control[at + 2] = word >>> 8;
+  control[at + 3] = word;
 }
 
 export const numberOf = (message: Message): number => wordOf(message, 3) >>> 8;

@@ -2,4 +2,4 @@
 
 export type { VIpcOptions } from './board.ts';
 export { ipcV } from './board.ts';
-export { memoryManagers, SegmentCode } from './memory-manager.ts';
+export { SegmentCode } from './memory-manager.ts';

@@ -13,19 +13,27 @@ import {
   type ArrivedRequest,
   Busy,
   type EntityId,
+  type EntityMoves,
   type EntityService,
   type EntityTransport,
   type Ipc,
   type IpcProcess,
+  KernelError,
   type Machine,
+  type MovingProcess,
   type Probed,
   type ProcessDescription,
+  type Undo,
+  wellKnown,
 } from '@backplane/slots';
 import { Counters } from './counters.ts';
 import { answerForTheDead, die } from './death.ts';
 import { Arrivals } from './delivery.ts';
-import { memoryManager, memoryManagers } from './memory-manager.ts';
+import { memoryManager } from './memory-manager.ts';
+import { extract, install, isBusy } from './moving.ts';
 import { Process } from './process.ts';
+
+type InstalledWhere = Parameters<Ipc['install']>[1];
 
 export interface Limits {
   readonly concurrent: number;
@@ -55,6 +63,7 @@ export class VIpc implements Ipc {
   readonly trapNs: number;
   readonly #scope: Scope;
   readonly #copyNsPerByte: number;
+  readonly #arrivals = new Set<(p: IpcProcess) => void>();
   /** Entities in whose name threads ask memory managers, free ones: each carries one transaction at a time. */
   readonly #clients: EntityId[] = [];
 
@@ -62,7 +71,7 @@ export class VIpc implements Ipc {
     const { trapNs, copyNsPerByte } = machine.type.costs;
     this.entities = entities;
     this.engine = machine.engine;
-    this.memoryManagers = entities.wellKnownGroup(memoryManagers);
+    this.memoryManagers = entities.wellKnownGroup(wellKnown.memoryManagers);
     this.limits = limits;
     this.trapNs = trapNs;
     this.#copyNsPerByte = copyNsPerByte;
@@ -89,10 +98,37 @@ export class VIpc implements Ipc {
     const p = new Process(this, id, description);
     this.processes.set(id, p);
     p.detach = this.entities.attach(id, new Arrivals(p));
-    // A scope tells nobody that it ends. A thread in it that does nothing does: it is cancelled or crashes with it.
-    const life = p.scope.spawn('life', forEver());
-    this.#scope.spawn('reaper', this.#reap(p, life));
+    this.#await(p);
     return p;
+  }
+
+  extract(id: EntityId): MovingProcess | 'busy' {
+    const p = this.processes.get(id);
+    if (p === undefined || !p.frozen)
+      throw new KernelError('badArgument', `${id} is not here, or not frozen`);
+    if (isBusy(p)) return 'busy';
+    const moving = extract(p, this.#moves());
+    this.processes.delete(id);
+    return moving;
+  }
+
+  install({ process, state }: MovingProcess, where: InstalledWhere): void {
+    if (!(process instanceof Process)) throw new KernelError('badArgument', 'a process of another board');
+    install(this, process, this.#moves(), state, where);
+    this.processes.set(process.id, process);
+    this.#await(process);
+    for (const listener of this.#arrivals) listener(process);
+  }
+
+  onArrival(listener: (p: IpcProcess) => void): Undo {
+    this.#arrivals.add(listener);
+    return () => void this.#arrivals.delete(listener);
+  }
+
+  #moves(): EntityMoves {
+    const { moves } = this.entities;
+    if (moves === undefined) throw new KernelError('unsupported', 'entities that move, over this transport');
+    return moves;
   }
 
   find(id: EntityId): IpcProcess | undefined {
@@ -138,9 +174,16 @@ export class VIpc implements Ipc {
     this.#clients.push(id);
   }
 
+  /** Its end, when its scope ends. A scope tells nobody, but a thread in it that does nothing ends with it. */
+  #await(p: Process): void {
+    p.life = p.scope.spawn('life', forEver());
+    this.#scope.spawn('reaper', this.#reap(p, p.life));
+  }
+
   *#reap(p: Process, life: Thread): Task<void> {
     yield* life.join();
-    this.end(p);
+    // It may live elsewhere by now.
+    if (p.life === life) this.end(p);
   }
 }
 

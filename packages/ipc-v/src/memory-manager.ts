@@ -22,6 +22,7 @@ import {
   type EntityId,
   entityIn,
   entityWords,
+  isGroup,
   type Message,
   MessageFlag,
   type MessageProcedure,
@@ -31,9 +32,6 @@ import {
 } from '@backplane/slots';
 import { type Mover, matches, readGranted, writeGranted } from './granted.ts';
 import type { Process } from './process.ts';
-
-/** The well-known group of memory managers: third in V's list of kernel and common servers, after file servers and process managers. */
-export const memoryManagers = 3;
 
 /** The operations, as codes of requests. */
 export const SegmentCode = { read: 0x0301, write: 0x0302, passGrant: 0x0303 } as const;
@@ -74,7 +72,7 @@ export function pass(granter: Process | undefined, holder: Mover, next: EntityId
 
 /** The server, for the processes of this host. */
 export function memoryManager(processes: ReadonlyMap<EntityId, Process>): MessageProcedure {
-  return task(function* segmentOperation({ message: request }): Task<Message> {
+  return task(function* segmentOperation({ message: request, to }): Task<Message | 'discard'> {
     const granter = processes.get(entityIn(request, 1));
     const mover = (word: number): Mover => ({
       id: entityIn(request, 5),
@@ -96,7 +94,8 @@ export function memoryManager(processes: ReadonlyMap<EntityId, Process>): Messag
       case SegmentCode.passGrant:
         return message({ code: pass(granter, mover(7), entityIn(request, 3)) });
       default:
-        return message({ code: ReplyCode.protocolError });
+        // The group has other members on this host, for other operations.
+        return isGroup(to) ? 'discard' : message({ code: ReplyCode.protocolError });
     }
   });
 }

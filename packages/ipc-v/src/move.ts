@@ -1,6 +1,7 @@
 /** MoveFrom and MoveTo, at the mover: within the host from memory to memory, else by the memory manager over there. */
 import { charge, settle, type Task, task } from '@backplane/engine';
 import { Busy, codeOf, type Received, ReplyCode, segmentBytesMax } from '@backplane/slots';
+import { whenBound } from './expected.ts';
 import { allows, grantOf, numberOf, READ, type Right, WRITE } from './grant.ts';
 import { type Mover, readGranted, readOut, writeGranted, writeInto } from './granted.ts';
 import { readSegment, writeSegment } from './memory-manager.ts';
@@ -102,6 +103,7 @@ const begin: (
   charge(near ? ipc.trapNs + ipc.copyNs(bytes) : ipc.trapNs, Busy.kernel);
   yield* settle();
   if (p.stopped && !(yield* p.lives())) return null;
+  if (hopeful !== null && hopeful.bound !== null) yield* whenBound(hopeful);
   const request = movable(p, received, right, address, bytes);
   if (request === null) ipc.counters.refused++;
   return request;

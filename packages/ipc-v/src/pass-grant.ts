@@ -24,9 +24,11 @@ export const askMemoryManager: (p: Process, request: Message) => Task<Message> =
     const thread = currentThread();
     const client = ipc.takeClient();
     p.elsewhere.add(thread);
+    p.asking++;
     try {
       return (yield* ipc.entities.send(client, ipc.memoryManagers, request)).message;
     } finally {
+      p.asking--;
       p.elsewhere.delete(thread);
       ipc.returnClient(client);
     }

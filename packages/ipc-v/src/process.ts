@@ -75,10 +75,12 @@ export class Process implements IpcProcess {
 
   readonly id: EntityId;
   readonly name: string;
-  readonly ipc: VIpc;
-  readonly space: AddressSpace | null;
+  /** Of the host where it is now; so are the next two. */
+  ipc: VIpc;
+  space: AddressSpace | null;
   /** Within the scope of its description: threads that run its procedure. */
-  readonly scope: Scope;
+  scope: Scope;
+  local: unknown = undefined;
 
   // ---- as a receiver ----
   /** The line. */
@@ -89,6 +91,8 @@ export class Process implements IpcProcess {
   readonly open: RequestList = new RequestList();
   /** About to be forwarded to another host, with their grants: not to be answered by us, as long as we live. */
   readonly leaving: RequestList = new RequestList();
+  /** Received or in line, from senders that have come to be on other hosts since (expected.ts). */
+  readonly expecting: Set<Request> = new Set();
   /** The thread that receives; 'nonexistentEntity' when the wanted one has died. */
   readonly arrivals: WaitQueue<Request | 'nonexistentEntity'> = new WaitQueue();
   /** Whose message it waits for, if not for anybody's. */
@@ -106,6 +110,8 @@ export class Process implements IpcProcess {
   readonly turns: WaitQueue<true> = new WaitQueue();
   /** Its request to a process of this host. */
   sent: Request | null = null;
+  /** A procedure has answered that at once, without waiting for anything: as if we had run it ourselves. */
+  onBehalf = false;
   /** Who may answer it, and so may move bytes: the process that has received it, or whom the transport was given. */
   awaits: EntityId | null = null;
   /** What it granted in the request that it awaits the reply of. */
@@ -123,7 +129,16 @@ export class Process implements IpcProcess {
   /** Its own, in and out of the memory of others of this host. */
   readonly moving: Set<Move> = new Set();
 
+  /** Answers of its threads, and questions to memory managers, under way: they do not move. */
+  asking = 0;
+
   // ---- life ----
+  /** It does nothing, and ends with the scope. */
+  life: Thread | null = null;
+  /** And how it leaves them again. */
+  readonly groups: Map<EntityId, Undo> = new Map();
+  /** While it is between two hosts: its requests by the place that their transport gave them. */
+  carried: readonly (readonly [Request, number])[] = [];
   frozen = false;
   dead = false;
   /** Frozen or dead: the one thing that each primitive looks at. */
@@ -199,7 +214,14 @@ export class Process implements IpcProcess {
   }
 
   join(group: EntityId): Undo {
-    return this.dead ? () => {} : this.ipc.entities.join(group, this.id);
+    if (this.dead) return () => {};
+    const leave = this.ipc.entities.join(group, this.id);
+    this.groups.set(group, leave);
+    return () => {
+      // Where it is now: it may have moved since.
+      this.groups.get(group)?.();
+      this.groups.delete(group);
+    };
   }
 
   destroy(): void {

@@ -2,6 +2,7 @@
  * A request on its way: in the line of a process, or received and not yet answered. It is in one list at a time, and
  * the list says which it is, so a request that somebody has answered, passed on or withdrawn is in none.
  */
+import type { WaitQueue } from '@backplane/engine';
 import {
   type ArrivedRequest,
   type EntityId,
@@ -23,9 +24,13 @@ export class Request implements Received {
   readonly message: Message;
   readonly priority: MessagePriority;
   /** The process that is blocked for it, if it came straight from one of this host. */
-  readonly sender: Process | null;
-  /** What the transport brought, if it came from there. Just one of the two is null. */
-  readonly arrived: ArrivedRequest | null;
+  sender: Process | null;
+  /** What the transport brought, if it came from there. Just one of the two is null, unless it is expected (expected.ts). */
+  arrived: ArrivedRequest | null;
+  /** The process of this host that it was handed to. */
+  readonly receiver: Process | null;
+  /** While it expects its sender: who waits for that. */
+  bound: WaitQueue | null = null;
   /** How often it was passed on, on this host. */
   readonly forwards: number;
   /** Where it is, and its neighbours there. */
@@ -41,6 +46,7 @@ export class Request implements Received {
     sender: Process | null,
     arrived: ArrivedRequest | null,
     forwards: number,
+    receiver: Process | null,
   ) {
     this.from = from;
     this.to = to;
@@ -49,16 +55,17 @@ export class Request implements Received {
     this.sender = sender;
     this.arrived = arrived;
     this.forwards = forwards;
+    this.receiver = receiver;
   }
 
   /** Handed over on this host: no copy, no transport. */
-  static here(sender: Process, to: EntityId, message: Message, forwards: number): Request {
-    return new Request(sender.id, to, message, normalPriority, sender, null, forwards);
+  static here(sender: Process, receiver: Process, message: Message, forwards: number): Request {
+    return new Request(sender.id, receiver.id, message, normalPriority, sender, null, forwards, receiver);
   }
 
   static from(arrived: ArrivedRequest): Request {
     const { client, to, message, priority } = arrived;
-    return new Request(client, to, message, priority, null, arrived, 0);
+    return new Request(client, to, message, priority, null, arrived, 0, null);
   }
 
   get grant(): SegmentGrant | null {
@@ -113,6 +120,13 @@ export class RequestList {
         return r;
       }
     return undefined;
+  }
+
+  /** From the first to the last. */
+  all(): readonly Request[] {
+    const all: Request[] = [];
+    for (let r = this.#first; r !== null; r = r.after) all.push(r);
+    return all;
   }
 
   /** What stands for this arrival, if it is in the list. */

@@ -5,15 +5,17 @@
 import { charge, currentThread, settle, type Task, task } from '@backplane/engine';
 import {
   Busy,
+  codeOf,
   type EntityId,
   isGroup,
   type Message,
   type ProcessSendOptions,
   ReplyCode,
   type Response,
+  type SendOptions,
 } from '@backplane/slots';
 import { deliver } from './delivery.ts';
-import { grantOf, grantsSegment, isGrant, nextNumber, numbered, withGrant, withoutGrant } from './grant.ts';
+import { grantOf, grantsSegment, isGrant, nextNumber, withGrant, withoutGrant } from './grant.ts';
 import { failure, isDatagram, wellFormed } from './messages.ts';
 import type { Process } from './process.ts';
 import { Request } from './request.ts';
@@ -46,13 +48,19 @@ export const send: (
       outcome = yield* transact(p, to, asked, untilNs);
     } else {
       ipc.counters.localSends++;
-      const request = Request.here(p, to, asked, 0);
+      const request = Request.here(p, receiver, asked, 0);
       const delivery = deliver(receiver, request);
       if (delivery === 'notAwaiting') return failure(to, ReplyCode.notAwaitingMessage);
       if (delivery === 'frozen') receiver.held.insert(request);
       p.sent = request;
+      p.onBehalf = false;
       outcome = yield* p.replies.wait(untilNs - ipc.engine.nowNs);
-      if (outcome instanceof Onward) outcome = yield* transact(p, outcome.to, outcome.message, untilNs);
+      if (p.onBehalf) currentThread().keptProcessor();
+      if (outcome instanceof Onward) {
+        // We may have been moved, and be frozen still.
+        if (p.stopped && !(yield* p.lives())) return failure(p.id, ReplyCode.nonexistentEntity);
+        outcome = yield* transact(p, outcome.to, outcome.message, untilNs);
+      }
     }
     withdraw(p);
     if (p.moves > 0) yield* p.movesOver.wait();
@@ -80,31 +88,48 @@ const myTurn: (p: Process, untilNs: number) => Task<boolean> = task(
 /** The message as it goes out: a process without memory grants nothing, whatever its message says. */
 function granting(p: Process, given: Message, grant: ProcessSendOptions['grant']): Message {
   if (p.space === null) return grantsSegment(given) ? withoutGrant(given) : given;
-  const asked = grant === undefined ? given : withGrant(given, grant);
-  p.grant = grantOf(asked);
-  if (p.grant === null) return asked;
+  const own = grant ?? grantOf(given);
+  if (own === null) return given;
   p.grants = nextNumber(p.grants);
-  return numbered(asked, p.grants);
+  const asked = withGrant(given, own, p.grants);
+  p.grant = grantOf(asked); // what it says from now on, whatever becomes of the program's object
+  return asked;
 }
 
 /** By the transport: another host, a group, a datagram, or an entity of this host that is no process. */
 const transact: (p: Process, to: EntityId, message: Message, untilNs: number) => Task<Response> = task(
   function* transact(p, to, asked, untilNs): Task<Response> {
-    const { ipc, id } = p;
     const thread = currentThread();
     p.awaits = to;
     p.toGroup = isGroup(to);
-    if (p.toGroup) ipc.counters.groupSends++;
+    if (p.toGroup) p.ipc.counters.groupSends++;
     p.elsewhere.add(thread);
     try {
-      if (untilNs === Number.POSITIVE_INFINITY) return yield* ipc.entities.send(id, to, asked);
-      const timeoutNs = Math.max(0, untilNs - ipc.engine.nowNs);
-      return yield* ipc.entities.send(id, to, asked, { timeoutNs });
+      for (let again = false; ; again = true) {
+        const { ipc } = p;
+        const response = yield* ipc.entities.send(
+          p.id,
+          to,
+          asked,
+          sendOptions(untilNs - ipc.engine.nowNs, again),
+        );
+        if (codeOf(response.message) !== ReplyCode.entityMigrated) return response;
+        // If it is we who are being moved, the transaction goes on where we arrive.
+        if ((p.stopped && !(yield* p.lives())) || p.ipc === ipc) return response;
+      }
     } finally {
       p.elsewhere.delete(thread);
     }
   },
 );
+
+const unlimited: SendOptions = {};
+
+/** Most requests have neither a limit nor a past. */
+function sendOptions(leftNs: number, again: boolean): SendOptions {
+  if (leftNs === Number.POSITIVE_INFINITY) return again ? { again } : unlimited;
+  return { timeoutNs: Math.max(0, leftNs), again };
+}
 
 export const nextReply: (p: Process, waitNs: number) => Task<Response | undefined> = task(
   function* nextReply(p, waitNs): Task<Response | undefined> {

@@ -6,8 +6,10 @@
  *   request, below the limit    start a thread
  *   request, at the limit       into the line
  *   procedure ends              reply or discard; the next in line, else the thread ends
+ *
+ * A procedure that has begun at once and waited for nothing costs a sender of this host no switch: in V it ran in his process.
  */
-import { charge, type Task, task } from '@backplane/engine';
+import { charge, currentThread, type Task, task } from '@backplane/engine';
 import { Busy, type MessageProcedure } from '@backplane/slots';
 import { discard, reply } from './answer.ts';
 import { servesTwice } from './errors.ts';
@@ -43,7 +45,11 @@ const work: (p: Process, procedure: MessageProcedure, first: Request) => Task<vo
       for (let r: Request | undefined = first; r !== undefined; r = p.frozen ? undefined : takeNext(p)) {
         if (r !== first) accept(p, r);
         if (r.sender !== null) charge(p.ipc.copyNs(r.message.segment.length), Busy.kernel);
+        const thread = currentThread();
+        const { blocks } = thread;
         const answer = yield* procedure(r);
+        // Kernel servers run in the process of who asks: there is nobody to switch to, unless they wait.
+        if (r.sender !== null) r.sender.onBehalf = r === first && thread.blocks === blocks;
         if (answer !== 'discard') yield* reply(p, r, answer);
         else if (openRequest(p, r) !== null) discard(p, r); // else the procedure has passed it on
       }

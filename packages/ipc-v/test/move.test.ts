@@ -10,10 +10,11 @@ import {
   type Received,
   ReplyCode,
   type SegmentGrant,
+  wellKnown,
 } from '@backplane/slots';
 import { pattern, sameBytes } from '@backplane/slots/testing';
 import { describe, expect, it } from 'vitest';
-import { memoryManagers, SegmentCode } from '../src/index.ts';
+import { SegmentCode } from '../src/index.ts';
 import { Memory } from './memory.ts';
 import { code, type Made, places, World, words } from './world.ts';
 
@@ -31,7 +32,7 @@ function granted(
   const [mine, theirs] = [new Memory(size), new Memory(size)];
   mine.bytes.set(pattern(size, 1));
   theirs.bytes.set(pattern(size, 2));
-  if (options.readOnlyFrom !== undefined) mine.readOnlyFrom = options.readOnlyFrom;
+  if (options.readOnlyFrom !== undefined) mine.lockedFrom = options.readOnlyFrom;
   const space = options.noServerMemory === true ? null : theirs;
   const server = w.host(there).process(
     'server',
@@ -265,7 +266,7 @@ describe('the memory manager', () => {
     what: Uint8Array | number = 0,
   ) {
     const asker = w.host(2).process('asker').process;
-    const group = w.host(2).ipc.wellKnownGroup(memoryManagers);
+    const group = w.host(2).ipc.wellKnownGroup(wellKnown.memoryManagers);
     const request = message({
       code: operation,
       coResident: granter,
@@ -303,7 +304,7 @@ describe('the memory manager', () => {
     });
   });
 
-  it('makes the checks itself: the mover, the range, the number of the grant, the granter; and knows no other operation', () => {
+  it('makes the checks itself: the mover, the range, the number of the grant, the granter; and leaves other operations to others', () => {
     const { w, memory, client, server } = setUp();
     const before = memory.bytes.slice();
     const codes = w.run(function* () {
@@ -321,7 +322,7 @@ describe('the memory manager', () => {
       got.push(codeOf(yield* question(w, 0x0399, c, s, [0, 1])));
       return got;
     });
-    expect(codes).toEqual([no, no, no, no, no, no, no, 0, 0, ReplyCode.protocolError]);
+    expect(codes).toEqual([no, no, no, no, no, no, no, 0, 0, ReplyCode.retransmissionTimeout]);
     expect(memory.bytes).toEqual(before);
   });
 

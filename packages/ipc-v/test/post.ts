@@ -7,6 +7,7 @@ import { type RandomStream, type Scope, sleep, type Task, Timer, us, WaitQueue }
 import {
   type ArrivedRequest,
   type EntityId,
+  type EntityMoves,
   type EntityService,
   type EntityTransport,
   entityId,
@@ -36,6 +37,9 @@ const hex = (n: number, digits: number): string => n.toString(16).padStart(digit
 /** The network, and what is on it. */
 export class Post {
   readonly offices: Office[] = [];
+  /** What entities left with, by the number in their state. */
+  readonly leaving: Leaving[] = [];
+  readonly copies: Set<Copy> = new Set();
   readonly #scope: Scope;
   readonly #random: RandomStream;
   /** Letters that found an entity. */
@@ -64,10 +68,17 @@ export class Post {
   }
 }
 
+interface Leaving {
+  readonly transaction: Transaction | undefined;
+  readonly copies: readonly Copy[];
+}
+
 /** One transaction, at its client. */
 class Transaction {
   readonly #post: Post;
-  readonly office: Office;
+  office: Office;
+  /** What came while its client was between two hosts. */
+  kept: Response | undefined;
   readonly client: EntityId;
   readonly request: Message;
   readonly priority: MessagePriority;
@@ -98,7 +109,9 @@ class Transaction {
     if (!this.wanted || (this.answered && !this.toGroup)) return;
     const first = !this.answered;
     this.answered = true;
-    if (!this.waiting.wakeOne(response) && !first) this.further.push(response);
+    if (this.waiting.wakeOne(response)) return;
+    if (first) this.kept = response;
+    else this.further.push(response);
   }
 
   /** Nobody wants what is still to come. */
@@ -118,7 +131,7 @@ class Copy implements ArrivedRequest {
   readonly forwards: number;
   readonly #transaction: Transaction;
   readonly #entity: EntityId;
-  readonly #office: Office;
+  #office: Office;
   readonly #post: Post;
   abandoned = false;
   taken = false;
@@ -142,6 +155,14 @@ class Copy implements ArrivedRequest {
     this.priority = t.priority;
     this.message = m;
     this.forwards = forwards;
+  }
+
+  isAt(office: Office, entity: EntityId): boolean {
+    return this.#office === office && this.#entity === entity && this.taken && !this.ended;
+  }
+
+  moveTo(office: Office): void {
+    this.#office = office;
   }
 
   /** Somebody may still answer it. */
@@ -215,6 +236,7 @@ class Copy implements ArrivedRequest {
   #finish(): void {
     if (this.ended || !this.taken) throw new Error('a request is ended twice');
     this.ended = true;
+    this.#post.copies.delete(this);
   }
 
   #fail(code: number): void {
@@ -269,6 +291,30 @@ export class Office implements EntityTransport {
     };
   }
 
+  readonly moves: EntityMoves = {
+    take: (entity) => {
+      const transaction = this.#transactions.get(entity);
+      const copies = [...this.#post.copies].filter((c) => c.isAt(this, entity));
+      this.services.delete(entity);
+      for (const members of this.#groups.values()) members.delete(entity);
+      this.#transactions.delete(entity);
+      // Its client asks again from where it arrives.
+      transaction?.waiting.wakeOne({ from: entity, message: message({ code: ReplyCode.entityMigrated }) });
+      const state = Uint8Array.of(this.#post.leaving.push({ transaction, copies }) - 1);
+      return { state, requests: copies };
+    },
+    attach: (entity, service, [number = 0]) => {
+      const undo = this.attach(entity, service);
+      const { transaction, copies } = this.#post.leaving[number] ?? { transaction: undefined, copies: [] };
+      if (transaction !== undefined) {
+        transaction.office = this;
+        this.#transactions.set(entity, transaction);
+      }
+      for (const copy of copies) copy.moveTo(this);
+      return { undo, requests: copies };
+    },
+  };
+
   isHere(entity: EntityId): boolean {
     return this.services.has(entity);
   }
@@ -287,19 +333,27 @@ export class Office implements EntityTransport {
 
   *send(from: EntityId, to: EntityId, request: Message, o: SendOptions = {}): Task<Response> {
     if (!this.services.has(from)) throw new Error('a client that is not here');
-    this.#transactions.get(from)?.end();
+    const before = this.#transactions.get(from);
+    if (o.again === true && before !== undefined) return yield* this.#await(before, to, o);
+    before?.end();
     const t = new Transaction(this.#post, this, from, to, request, o);
     this.#transactions.set(from, t);
     this.carry(t, to, request, 0);
     if ((flagsOf(request) & MessageFlag.datagram) !== 0)
       return { from: to, message: message({ code: ReplyCode.ok }) };
+    return yield* this.#await(t, to, o);
+  }
+
+  *#await(t: Transaction, to: EntityId, o: SendOptions): Task<Response> {
     const watch = this.#scope.spawn('silence', this.#watch(t, to));
-    let response: Response | undefined;
+    let response = t.kept;
+    t.kept = undefined;
     try {
-      response = yield* t.waiting.wait(o.timeoutNs);
+      response ??= yield* t.waiting.wait(o.timeoutNs);
     } finally {
       watch.cancel();
-      if (response === undefined || !t.toGroup) t.end();
+      const moving = this.#transactions.get(t.client) !== t;
+      if (!moving && (response === undefined || !t.toGroup)) t.end();
     }
     return response ?? { from: to, message: message({ code: ReplyCode.userTimeout }) };
   }
@@ -352,6 +406,7 @@ export class Office implements EntityTransport {
   #copy(t: Transaction, at: Office, entity: EntityId, to: EntityId, m: Message, forwards: number): Copy {
     const copy = new Copy(this.#post, t, at, entity, to, m, forwards);
     t.copies.push(copy);
+    this.#post.copies.add(copy);
     return copy;
   }
 

@@ -68,6 +68,20 @@ export class Host {
   }
 }
 
+/** Moves it while it is frozen; false when something of it was under way that does not move. */
+export function moveProcess(made: Made, from: Host, to: Host): boolean {
+  const { process, thread } = made;
+  process.freeze();
+  const moving = from.ipc.extract(process.id);
+  if (moving !== 'busy') {
+    const scope = to.machine.scope.child('moved');
+    scope.adopt(thread);
+    to.ipc.install(moving, { scope, space: null });
+  }
+  process.unfreeze();
+  return moving !== 'busy';
+}
+
 export interface Made {
   readonly process: IpcProcess;
   readonly scope: Scope;

@@ -17,6 +17,7 @@ import {
   type EntityId,
   type Frame,
   type Machine,
+  type Message,
   normalPriority,
   type Processors,
 } from '@backplane/slots';
@@ -24,13 +25,16 @@ import type { Place } from './carrier.ts';
 import type { ClientRecord } from './client-record.ts';
 import { responseCodes } from './codes.ts';
 import type { Counters } from './counters.ts';
+import type { EntityBlocks } from './entity-blocks.ts';
 import { headingBytes, vmtpHeader } from './layout.ts';
+import { probeEntityBlock } from './management.ts';
 import type { Manager } from './manager.ts';
 import type { Notices } from './notices.ts';
-import { vmtpManagerGroup } from './numbers.ts';
+import { type EntityTexts, vmtpDefaultClient, vmtpManagerGroup } from './numbers.ts';
 import { Packet } from './packet.ts';
+import type { Residents } from './residents.ts';
 import type { Routes } from './routes.ts';
-import { positionOf, standAlone } from './runs.ts';
+import { isStreamed, positionOf, standAlone } from './runs.ts';
 import type { Servers } from './servers.ts';
 
 export interface Takers {
@@ -39,7 +43,9 @@ export interface Takers {
   readonly servers: Servers;
   readonly clients: (entity: EntityId) => ClientRecord | undefined;
   readonly routes: Routes;
+  readonly residents: Residents;
   readonly notices: Notices;
+  readonly blocks: EntityBlocks;
 }
 
 export class Arrivals {
@@ -48,11 +54,18 @@ export class Arrivals {
   readonly #counters: Counters;
   readonly #checksumNsPerByte: number;
   readonly #costsNothing: boolean;
-  readonly #packet: Packet = new Packet();
+  readonly #packet: Packet;
   #takers: Takers | null = null;
 
-  constructor(machine: Machine, processors: Processors, counters: Counters, checksum: boolean) {
+  constructor(
+    machine: Machine,
+    processors: Processors,
+    counters: Counters,
+    texts: EntityTexts,
+    checksum: boolean,
+  ) {
     this.#machine = machine;
+    this.#packet = new Packet(texts);
     this.#processors = processors;
     this.#counters = counters;
     const { packetReceiveNs, fragmentReceiveNs, copyNsPerByte, checksumNsPerByte } = machine.type.costs;
@@ -89,7 +102,7 @@ export class Arrivals {
     this.#counters.receivedPackets++;
     const flaw = p.read(frame);
     if (flaw === 'encrypted') this.#encrypted(frame, p, from);
-    else if (flaw !== undefined || (p.streamed && positionOf(p.flags) !== undefined && !standAlone(p)))
+    else if (flaw !== undefined || (p.streamed && isSpoken(p.flags) && !standAlone(p)))
       this.#counters.malformed++;
     else this.#deal(p, from);
     p.release();
@@ -98,6 +111,10 @@ export class Arrivals {
   #deal(p: Packet, from: Place): void {
     const takers = this.#takers as Takers; // boundary: connected before the first packet
     const { clients, servers, manager, routes } = takers;
+    if (p.client === vmtpDefaultClient.bigEndian) {
+      this.#nameless(p, from, takers);
+      return;
+    }
     const own = clients(p.client);
     if (p.response) {
       routes.learn(p.server, from);
@@ -110,18 +127,24 @@ export class Arrivals {
       return;
     }
     if (p.forwardCount === 0) routes.learn(p.client, from);
-    if (p.server === vmtpManagerGroup) manager.request(p, from);
-    else servers.request(p, from);
+    if (p.server === vmtpManagerGroup && manager.request(p, from)) return;
+    servers.request(p, from);
+  }
+
+  /** From or to a host that has no number to ask with. */
+  #nameless(p: Packet, from: Place, { manager, blocks }: Takers): void {
+    const objection = p.response ? probeEntityBlock.reply.decode(messageOf(p)) : undefined;
+    if (objection !== undefined) blocks.objection(objection.entity);
+    else if (p.server === vmtpManagerGroup) manager.request(p, from);
+    else this.#counters.malformed++;
   }
 
   /** A response to a client that is not here. Its server is told, so that it does not keep what nobody wants. */
-  #nobodys(p: Packet, from: Place, { notices, routes }: Takers): void {
+  #nobodys(p: Packet, from: Place, { notices, routes, residents }: Takers): void {
     this.#counters.stale++;
     const route = routes.of(p.client);
-    const code =
-      route === undefined || route.place === from
-        ? responseCodes.nonexistentEntity
-        : responseCodes.entityMigrated;
+    const elsewhere = route !== undefined && route.place !== from;
+    const code = residents.absence(p.client, this.#machine.engine.nowNs, elsewhere);
     if (!p.multicast) notices.toServer(from, p.client, p.server, p.transaction, p.priority, 0, code);
   }
 
@@ -136,3 +159,8 @@ export class Arrivals {
     notices.toClient(from, managerEntity, name, 0, responseCodes.securityNotSupported);
   }
 }
+
+/** Runs of other kinds are told so by who gets them. */
+const isSpoken = (flags: number): boolean => positionOf(flags) !== undefined || isStreamed(flags);
+
+const messageOf = (p: Packet): Message => ({ control: p.control, segment: p.data });

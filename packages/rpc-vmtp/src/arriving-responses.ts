@@ -25,7 +25,8 @@ export class ArrivingResponses {
   /** Number of a response's first group. */
   readonly #number: number;
   readonly #priority: MessagePriority;
-  readonly #arriving = new Map<EntityId, Arriving>();
+  /** One, mostly. */
+  readonly #arriving: Arriving[] = [];
 
   constructor(parts: ClientParts, client: EntityId, number: number, priority: MessagePriority) {
     this.#parts = parts;
@@ -35,43 +36,50 @@ export class ArrivingResponses {
   }
 
   get servers(): readonly EntityId[] {
-    return [...this.#arriving.keys()];
+    return this.#arriving.map((a) => a.server);
   }
 
   drop(server: EntityId): void {
-    this.#arriving.delete(server);
+    const at = this.#arriving.findIndex((a) => a.server === server);
+    if (at >= 0) this.#arriving.splice(at, 1);
   }
 
-  /** A packet. Returns the message when it is whole. */
-  join(p: Packet, from: Place, position: Position): Message | undefined {
+  #of(server: EntityId): Arriving | undefined {
+    for (const arriving of this.#arriving) if (arriving.server === server) return arriving;
+    return undefined;
+  }
+
+  /** A packet. Returns the message when it is whole; else whether it brought anything. */
+  join(p: Packet, from: Place, position: Position): Message | 'more' | 'nothing' {
     const { counters } = this.#parts;
-    let arriving = this.#arriving.get(p.server);
+    let arriving = this.#of(p.server);
+    const joined = arriving?.add(p, position);
+    if (joined === 'contradicts') {
+      counters.malformed++;
+      // An idempotent transaction has been done again, with another result: the later one counts.
+      if ((p.messageFlags & MessageFlag.datagram) === 0) return 'nothing';
+      this.drop(p.server);
+      arriving = undefined;
+    }
+    if (joined === 'repeated') counters.duplicates++;
     if (arriving === undefined) {
       arriving = new Arriving(p, position);
-      this.#arriving.set(p.server, arriving);
-    } else {
-      const joined = arriving.add(p, position);
-      if (joined === 'contradicts') {
-        counters.malformed++;
-        // An idempotent transaction may have been done again, with another result.
-        if ((p.messageFlags & MessageFlag.datagram) !== 0) this.#arriving.delete(p.server);
-        return undefined;
-      }
-      if (joined === 'repeated') counters.duplicates++;
+      this.#arriving.push(arriving);
     }
-    if (arriving.complete) return arriving.message();
+    if (arriving.complete) return arriving.message() ?? 'nothing';
     // A packet without data, of a response that has some: the server wants to know what is missing.
     if (p.delivery === 0) this.#demand(from, p.server, arriving);
-    return undefined;
+    return joined === 'repeated' ? 'nothing' : 'more';
   }
 
   /**
    * Nothing came for a while.
    * @param more whether it is worth trying
-   * @returns what is to be handed up; or that the request is to be sent again
+   * @returns what is to be handed up; or of an idempotent transaction the blocks that lack, for which the request is to be
+   *          sent again: its server has kept nothing, but what it does again has the same blocks
    */
-  missing(server: EntityId, more: boolean): HandedUp | 'repeat' | undefined {
-    const arriving = this.#arriving.get(server);
+  missing(server: EntityId, more: boolean): HandedUp | number | undefined {
+    const arriving = this.#of(server);
     if (arriving === undefined) return undefined;
     const { idempotent, partial } = arriving;
     if (partial && (idempotent || !more)) return this.#handedUp(server, arriving.message(), true);
@@ -79,17 +87,14 @@ export class ArrivingResponses {
       const m = message({ code: ReplyCode.badReplySegment, segment: arriving.prefix() });
       return this.#handedUp(server, m, false);
     }
-    if (idempotent) {
-      this.#arriving.delete(server);
-      return 'repeat';
-    }
+    if (idempotent) return arriving.missing;
     const place = this.#parts.routes.of(server)?.place;
     if (place !== undefined) this.#demand(place, server, arriving);
     return undefined;
   }
 
   #handedUp(server: EntityId, m: Message | undefined, sound: boolean): HandedUp | undefined {
-    this.#arriving.delete(server);
+    this.drop(server);
     return m === undefined ? undefined : { message: m, sound };
   }
 

@@ -47,6 +47,16 @@ const options = z.strictObject({
     .describe(
       "compute VMTP's checksum; false: send none, as V's hosts did on one Ethernet, whose frames have their own",
     ),
+  streaming: z
+    .boolean()
+    .default(true)
+    .describe('take and issue runs of messages; false: say streamingNotSupported, one transaction at a time'),
+  allocation: z
+    .enum(['address', 'block'])
+    .default('address')
+    .describe(
+      "where entities get their numbers from: the host's address and a counter, or blocks of 256 to which no host objects",
+    ),
   pingSeconds: z
     .number()
     .positive()
@@ -66,6 +76,8 @@ export interface VmtpOptions {
   readonly carrier?: 'ethernet' | 'internet';
   readonly nic?: string;
   readonly checksum?: boolean;
+  readonly streaming?: boolean;
+  readonly allocation?: 'address' | 'block';
   readonly pingSeconds?: number;
   readonly clients?: number;
   readonly workers?: number;
@@ -86,7 +98,9 @@ export const vmtp: Component<'transport', VmtpOptions> = /* @__PURE__ */ defineC
   options,
   create: (granted, settings, machine) => assemble(granted, settings, machine),
   *start(transport) {
-    (transport as VmtpTransport).start();
+    const own = transport as VmtpTransport; // boundary: made above
+    yield* own.entities.start();
+    own.start();
   },
 });
 

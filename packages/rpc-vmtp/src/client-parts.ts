@@ -40,6 +40,8 @@ export interface ClientParts {
   readonly counters: Counters;
   readonly servers: () => LocalServers;
   readonly finder: () => Finder;
+  /** Issues runs of messages. */
+  readonly streaming: boolean;
 }
 
 export interface TransactOptions {
@@ -57,6 +59,8 @@ export interface TransactOptions {
   readonly retries?: number;
   /** Processor time of the client's side, if the request leaves this host. */
   readonly pathNs?: number;
+  /** The transaction that was under way when the entity came here. */
+  readonly again?: boolean;
 }
 
 /** A response, or the outcome that stands for one; with the place where it came from. */

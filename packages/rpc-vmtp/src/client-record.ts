@@ -10,12 +10,16 @@
  */
 import { type Engine, type Task, tasks, WaitQueue } from '@backplane/engine';
 import { LazyTimer } from '@backplane/rpc-service';
-import { type EntityId, type Message, message, ReplyCode } from '@backplane/slots';
+import { codeOf, type EntityId, isGroup, type Message, message, ReplyCode } from '@backplane/slots';
 import type { Place } from './carrier.ts';
 import type { ClientParts, Ending, TransactOptions } from './client-parts.ts';
+import { responseCodes } from './codes.ts';
+import { groupFlags } from './layout.ts';
 import type { ClientNotice } from './management.ts';
+import type { MovedTransaction } from './moved-entity.ts';
 import type { Packet } from './packet.ts';
 import { skippedTransactions } from './runs.ts';
+import { ClientRun, wasRefused, windowMax } from './streams.ts';
 import { Transaction } from './transaction.ts';
 
 /** An entity makes fewer transactions than one in that time. Numbers come round after 18 hours. */
@@ -38,12 +42,18 @@ export class ClientRecord {
   #step = 1;
   /** The last one, also when it is over: more responses may come, and repetitions are told from others. */
   #transaction: Transaction | null = null;
+  /** Those under way at once, if there are several. */
+  #run: ClientRun | null = null;
+  /** Of an entity that has come here: where its transaction under way went. */
+  #wentTo: MovedTransaction['at'] = null;
 
-  constructor(entity: EntityId, parts: ClientParts) {
+  /** @param moved its last transaction, on another host */
+  constructor(entity: EntityId, parts: ClientParts, moved: MovedTransaction | null = null) {
     this.entity = entity;
     this.#parts = parts;
     this.#engine = parts.machine.engine;
-    this.#number = Math.floor(this.#engine.nowNs / transactionNs) >>> 0;
+    this.#number = moved?.number ?? Math.floor(this.#engine.nowNs / transactionNs) >>> 0;
+    this.#wentTo = moved?.at ?? null;
     const expired = (): void => this.#transaction?.expired();
     this.#timer = new LazyTimer(parts.machine.scope, `vmtp client ${entity}`, expired);
   }
@@ -58,10 +68,11 @@ export class ClientRecord {
   /** One transaction; never throws. */
   *transact(to: EntityId, m: Message, options: TransactOptions = {}): Task<Ending> {
     const mine = this.#begin(to, m, options, false);
+    if (options.again === true && this.#wentTo !== null) mine.locate({ ...options, ...this.#wentTo });
     const endNs = this.#engine.nowNs + (options.timeoutNs ?? Number.POSITIVE_INFINITY);
     try {
       while (!mine.decided) {
-        yield* mine.locate(options);
+        if (!mine.located && !mine.locate(options)) yield* mine.seek();
         if (!mine.decided) yield* mine.transmit(options.pathNs ?? 0);
         while (!mine.decided && !mine.lost) {
           const leftNs = endNs - this.#engine.nowNs;
@@ -69,12 +80,67 @@ export class ClientRecord {
           else yield* this.#changed.wait(leftNs);
         }
       }
-      return (
-        mine.ending ?? { from: to, message: message({ code: ReplyCode.badTransactionId }), place: undefined }
-      );
+      return mine.ending ?? superseded(to);
     } finally {
       mine.leave();
     }
+  }
+
+  /** Several transactions, under way at once where the server's host takes that. Their outcomes are in their order. */
+  *stream(to: EntityId, messages: readonly Message[], options: TransactOptions): Task<readonly Ending[]> {
+    const endings: Ending[] = [];
+    while (endings.length < messages.length) {
+      const next = messages.slice(endings.length, endings.length + windowMax);
+      if (next.length > 1 && this.#streamsTo(to)) {
+        const done = yield* this.#streamRun(to, next, options);
+        endings.push(...done);
+        if (done.length === next.length) continue;
+      }
+      const one = messages[endings.length];
+      if (one !== undefined) endings.push(yield* this.transact(to, one, options));
+    }
+    return endings;
+  }
+
+  /** Neither a group nor somebody on this host, and no host that has said no. */
+  #streamsTo(to: EntityId): boolean {
+    const { streaming, residents, routes } = this.#parts;
+    return streaming && !isGroup(to) && !residents.hosts(to) && routes.of(to)?.streams !== false;
+  }
+
+  /** One run. The endings up to the first that the server refused to take in a stream. */
+  *#streamRun(to: EntityId, messages: readonly Message[], options: TransactOptions): Task<readonly Ending[]> {
+    this.#leave();
+    const first = (this.#number + this.#step) >>> 0;
+    this.#number = (first + messages.length - 1) >>> 0;
+    this.#step = 1;
+    const { entity } = this;
+    const run = new ClientRun(this.#parts, this.#wake, { client: entity, to, first, messages, options });
+    this.#run = run;
+    const endNs = this.#engine.nowNs + (options.timeoutNs ?? Number.POSITIVE_INFINITY);
+    for (const mine of run.transactions) mine.lost = true; // not sent yet
+    try {
+      while (!run.decided) {
+        const lost = run.transactions.find((t) => t.lost && !t.decided);
+        const leftNs = endNs - this.#engine.nowNs;
+        if (leftNs <= 0) for (const t of run.transactions) t.end(ReplyCode.userTimeout);
+        else if (lost === undefined) yield* this.#changed.wait(leftNs);
+        else {
+          if (!lost.locate(options)) yield* lost.seek();
+          if (!lost.decided) yield* lost.transmit(options.pathNs ?? 0);
+        }
+      }
+    } finally {
+      run.leave();
+    }
+    const endings = run.transactions.map((t) => t.ending ?? superseded(to));
+    const refused = endings.findIndex(wasRefused);
+    if (refused < 0) return endings;
+    const { routes } = this.#parts;
+    const route = routes.of(to);
+    const code = codeOf(endings[refused]?.message ?? superseded(to).message);
+    if (route !== undefined && code === responseCodes.streamingNotSupported) route.streams = false;
+    return endings.slice(0, refused);
   }
 
   /** A question to a group, not to its members here: the first responses of so many, within the window. */
@@ -83,7 +149,7 @@ export class ClientRecord {
     const endNs = this.#engine.nowNs + windowNs;
     const place = this.#parts.carrier.groupPlace(to);
     try {
-      yield* mine.locate({ place, multicast: true });
+      mine.locate({ place, multicast: true });
       yield* mine.transmit(0);
       mine.repeatWithin(windowNs);
       while (!mine.left && mine.responses.length < enough && this.#engine.nowNs < endNs)
@@ -108,22 +174,33 @@ export class ClientRecord {
   }
 
   #begin(to: EntityId, m: Message, options: TransactOptions, asking: boolean): Transaction {
-    this.#transaction?.leave();
-    this.#number = (this.#number + this.#step) >>> 0;
+    this.#leave();
+    const again = options.again === true;
+    if (!again) this.#number = (this.#number + this.#step) >>> 0;
     this.#step = options.runs === true ? skippedTransactions : 1;
+    // Whoever has it says so.
+    const streamFlags = again ? groupFlags.acknowledge : 0;
     const { entity } = this;
     const mine = new Transaction(
-      { parts: this.#parts, timer: this.#timer, wake: this.#wake },
-      { client: entity, number: this.#number, to, message: m, options, asking },
+      { parts: this.#parts, timer: this.#timer, wake: this.#wake, isFirstOpen: () => true },
+      { client: entity, number: this.#number, to, message: m, options, asking, streamFlags },
     );
     this.#transaction = mine;
     if (this.#changed.length > 0) this.#wake(); // whoever waits for what came before
     return mine;
   }
 
+  /** What came before is over. */
+  #leave(): void {
+    this.#transaction?.leave();
+    this.#run?.leave();
+    this.#run = null;
+  }
+
   // ---- what happens ----
 
   response(p: Packet, from: Place): void {
+    if (this.#run?.response(p, from) === true) return;
     if (this.#transaction === null) this.#parts.counters.stale++;
     else this.#transaction.response(p, from);
   }
@@ -134,16 +211,32 @@ export class ClientRecord {
   }
 
   notified(notice: ClientNotice, from: Place): void {
+    if (this.#run?.notified(notice, from) === true) return;
     if (this.#transaction === null) this.#parts.counters.stale++;
     else this.#transaction.notified(notice, from);
+  }
+
+  /** It leaves for another host: what is under way goes on there. */
+  depart(): MovedTransaction {
+    const at = this.#transaction?.depart() ?? null;
+    this.stop();
+    return { number: this.#number, at };
   }
 
   /** It is no more an entity of this host. */
   stop(): void {
     this.#transaction?.end(ReplyCode.entityMigrated);
-    this.#transaction?.leave();
+    for (const t of this.#run?.transactions ?? []) t.end(ReplyCode.entityMigrated);
+    this.#leave();
     this.#transaction = null;
     this.#timer.dispose();
     this.#wake();
   }
 }
+
+/** Another transaction of the client has taken its place. */
+const superseded = (to: EntityId): Ending => ({
+  from: to,
+  message: message({ code: ReplyCode.badTransactionId }),
+  place: undefined,
+});

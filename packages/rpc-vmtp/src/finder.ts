@@ -72,7 +72,12 @@ export class Finder {
     return place === undefined ? { code } : { place };
   }
 
-  /** Where it was heard last, or was minted, if that needs no question to anybody. */
+  /** Where it was heard last. */
+  heard(entity: EntityId): Place | undefined {
+    return this.#parts.routes.of(entity)?.place;
+  }
+
+  /** The same, or where it was minted, if that needs no question to anybody. */
   known(entity: EntityId): Place | undefined {
     const { carrier, routes, machine } = this.#parts;
     const heard = routes.of(entity);

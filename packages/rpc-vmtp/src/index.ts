@@ -3,6 +3,8 @@
 export type { VmtpOptions } from './board.ts';
 export { vmtp } from './board.ts';
 export { kernelEntity, kernelGroup, kernelLimits } from './kernel-messages.ts';
+export type { StreamingEntities } from './vmtp-host.ts';
+export { streamingEntities } from './vmtp-host.ts';
 
 // The protocol's bytes, for dissectors, measurements and other implementations: packets
 
@@ -10,8 +12,6 @@ export { ClusterSums } from './checksum.ts';
 export type { ControlFields, MessageWords, VmtpHeader } from './layout.ts';
 export {
   checksumBytes,
-  controlFields,
-  controlWord,
   functions,
   groupFlags,
   headerBytes,
@@ -35,6 +35,7 @@ export {
   packetCount,
   prefixBytes,
 } from './segment-blocks.ts';
+export { controlFields, controlWord } from './words.ts';
 
 // Names and numbers
 
@@ -76,14 +77,12 @@ export type {
   GroupMembers,
   ManagementName,
   ManagementOperation,
-  MessageForm,
   Nothing,
   PermittedMember,
   ProbedEntity,
   ProbeEntity,
   QueryGroup,
   QueryVmtpNode,
-  Reply,
   RequestForwarder,
   ServerNotice,
   VmtpNode,
@@ -106,3 +105,4 @@ export {
   queryVmtpNode,
   removeFromGroup,
 } from './management.ts';
+export type { MessageForm, Reply } from './management-forms.ts';

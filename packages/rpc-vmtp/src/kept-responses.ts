@@ -51,7 +51,8 @@ export class KeptResponses {
   }
 
   #sendMissing(request: ServedRequest, out: Outgoing, { transaction, delivery, code }: ServerNotice): void {
-    const { counters, output, routes } = this.#parts;
+    if (out.waiting > 0) return; // what is missing may be among these; the client asks again
+    const { counters, output } = this.#parts;
     out.count(false);
     out.wantMissing(transaction, delivery, code === responseCodes.retryAll);
     counters.retransmissions++;
@@ -59,20 +60,21 @@ export class KeptResponses {
     if (delivery !== 0 && !request.lossy) {
       request.lossy = true;
       counters.gapsWidened++;
-      const route = routes.at(out.place);
-      route.widenSend();
-      out.gapNs = output.gapNs(Math.max(route.sendGap, request.path.gap));
+      const { route } = request;
+      route?.widenSend();
+      out.gapNs = output.gapNs(Math.max(route?.sendGap ?? 0, request.path.gap));
     }
     output.again(out);
   }
 
   /** The client has moved: finds it, and sends the response there. */
   *#follow(request: ServedRequest): Task<void> {
-    const { finder, output } = this.#parts;
+    const { finder, output, routes } = this.#parts;
     const found = yield* finder().find(request.client, responseCodes.entityMigrated, false);
     const { out } = request;
     if (found.place === undefined || out === null || out.over) return;
     out.place = found.place;
+    request.route = routes.at(found.place);
     out.count(true);
     out.wantAll();
     output.again(out);
@@ -94,9 +96,8 @@ export class KeptResponses {
   }
 
   /** The client's next transaction says that it has it. */
-  acknowledged({ state, out, packets, lossy }: ServedRequest): void {
-    if (state === 'responded' && out !== null && packets > 1 && !lossy)
-      this.#parts.routes.at(out.place).easeSend();
+  acknowledged({ state, out, packets, lossy, route }: ServedRequest): void {
+    if (state === 'responded' && out !== null && packets > 1 && !lossy) route?.easeSend();
   }
 
   /** Nobody wants it. */
@@ -108,4 +109,7 @@ export class KeptResponses {
 }
 
 /** Without data there is little to keep: whether it has arrived is not asked. */
-export const hasData = ({ groups }: Outgoing): boolean => groups.some((g) => g.blocks !== 0);
+export function hasData({ groups }: Outgoing): boolean {
+  for (const { blocks } of groups) if (blocks !== 0) return true;
+  return false;
+}

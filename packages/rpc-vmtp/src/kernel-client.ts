@@ -32,6 +32,7 @@ import {
   ReplyCode,
   wordOf,
 } from '@backplane/slots';
+import type { TransactOptions } from './client-parts.ts';
 import type { ClientRecord } from './client-record.ts';
 import type { Counters } from './counters.ts';
 import { responseLost } from './errors.ts';
@@ -39,7 +40,6 @@ import {
   bootIdIn,
   errorKind,
   hostOf,
-  kernelEntity,
   kernelGroup,
   nothing,
   nullProcedure,
@@ -49,6 +49,9 @@ import {
 } from './kernel-messages.ts';
 import { anyLife, instantOf, type Peer, type PeerTable } from './lives.ts';
 import type { VmtpHost } from './vmtp-host.ts';
+
+/** A kernel is where its number says, or nowhere. */
+const callOptions: TransactOptions = { runs: true, settled: true };
 
 export interface KernelClientParts {
   readonly machine: Machine;
@@ -182,10 +185,7 @@ export class KernelClient implements Courier {
         };
         trace.emit('rpc.call', machine.scope, told);
       }
-      const { message: m } = yield* client.transact(kernelEntity(host), request, {
-        runs: true,
-        settled: true,
-      });
+      const { message: m } = yield* client.transact(peer.entity, request, callOptions);
       const code = codeOf(m);
       if (trace.on) {
         const outcome = code === ReplyCode.ok ? 'reply' : code > ReplyCode.user ? errorKind(code) : 'silence';
@@ -239,7 +239,7 @@ export class KernelClient implements Courier {
   *#take(): Task<ClientRecord> {
     yield* this.#free.acquire();
     const { host } = this.#parts;
-    return this.#idle.pop() ?? host.client(host.mint());
+    return this.#idle.pop() ?? host.client(host.mintByAddress());
   }
 
   #giveBack(client: ClientRecord): void {

@@ -14,6 +14,7 @@
  * kernel's. All kernels are in one group, RG-2-224.0.1.0, which is heard under the address of the managers.
  */
 import {
+  controlBytes,
   type EntityId,
   type HostId,
   internetAddress,
@@ -22,13 +23,13 @@ import {
   kernelErrorFrom,
   kernelErrorNumber,
   type Message,
-  message,
+  MessageFlag,
   type Payload,
   ReplyCode,
-  wordOf,
 } from '@backplane/slots';
 import { addressOf, entityNumber, entityTypes } from './numbers.ts';
 import { noBytes } from './packet.ts';
+import { putWord, wordAt } from './words.ts';
 
 /** Of one message, request or reply. The same as Sprite's, whose boards these calls come from. */
 export const kernelLimits = { parametersBytes: 1024, dataBytes: 16_384 } as const;
@@ -64,12 +65,7 @@ export interface KernelRequest {
 }
 
 export const requestMessage = ({ procedure, bootId, life, payload }: KernelRequest, flags = 0): Message =>
-  message({
-    code: procedure,
-    flags,
-    words: [bootId, life, 0, payload.parameters.length],
-    segment: segmentOf(payload),
-  });
+  kernelMessage(flags, procedure, [bootId, life, 0], payload);
 
 /** What every response of a life says. */
 export interface LifeWords {
@@ -78,23 +74,39 @@ export interface LifeWords {
 }
 
 export const responseMessage = (code: number, { bootId, began }: LifeWords, payload: Payload): Message =>
-  message({
-    code,
-    words: [bootId, began[0], began[1], payload.parameters.length],
-    segment: segmentOf(payload),
-  });
+  kernelMessage(0, code, [bootId, began[0], began[1]], payload);
 
-export const bootIdIn = (m: Message): number => wordOf(m, 1);
-export const lifeIn = (m: Message): number => wordOf(m, 2);
+function kernelMessage(
+  flags: number,
+  code: number,
+  [first, second, third]: readonly [number, number, number],
+  payload: Payload,
+): Message {
+  const control = new Uint8Array(controlBytes);
+  const segment = segmentOf(payload);
+  const hasSegment = segment.length > 0;
+  putWord(control, 0, ((flags | (hasSegment ? MessageFlag.segment : 0)) << 24) | code);
+  putWord(control, 4, first);
+  putWord(control, 8, second);
+  putWord(control, 12, third);
+  putWord(control, 16, payload.parameters.length);
+  putWord(control, 28, segment.length);
+  return { control, segment };
+}
+
+export const bootIdIn = ({ control }: Message): number => wordAt(control, 4);
+export const lifeIn = ({ control }: Message): number => wordAt(control, 8);
 
 /** Both areas; undefined if they are not within the limits, or not within the segment. */
 export function payloadIn(m: Message): Payload | undefined {
-  const { segment } = m;
-  const parametersBytes = wordOf(m, 4);
+  const { control, segment } = m;
+  const parametersBytes = wordAt(control, 16);
   const dataBytes = segment.length - parametersBytes;
   if (parametersBytes > kernelLimits.parametersBytes) return undefined;
   if (dataBytes < 0 || dataBytes > kernelLimits.dataBytes) return undefined;
   if (segment.length === 0) return nothing;
+  if (parametersBytes === 0) return { parameters: noBytes, data: segment };
+  if (dataBytes === 0) return { parameters: segment, data: noBytes };
   return { parameters: segment.subarray(0, parametersBytes), data: segment.subarray(parametersBytes) };
 }
 

@@ -46,8 +46,14 @@ export interface KernelServerParts {
   readonly calls: ServedCalls;
 }
 
+/** What a thread is to execute. */
+interface Call {
+  readonly request: ServedRequest;
+  readonly host: HostId;
+}
+
 class Worker {
-  request: ServedRequest | null = null;
+  call: Call | null = null;
   readonly handed: WaitQueue = new WaitQueue();
 }
 
@@ -110,7 +116,7 @@ export class KernelServer implements EntityService {
         counters.noServer++;
         return 'busy';
       }
-      worker.request = request;
+      worker.call = { request, host };
       worker.handed.wakeOne();
     }
     return 'taken';
@@ -131,16 +137,15 @@ export class KernelServer implements EntityService {
 
   *#run(worker: Worker): Task<void> {
     for (;;) {
-      while (worker.request === null) yield* worker.handed.wait();
-      yield* this.#serve(worker.request);
-      worker.request = null;
+      while (worker.call === null) yield* worker.handed.wait();
+      yield* this.#serve(worker.call);
+      worker.call = null;
       this.#idle.push(worker);
     }
   }
 
-  *#serve(request: ServedRequest): Task<void> {
+  *#serve({ request, host }: Call): Task<void> {
     const { message: m } = request;
-    const host = hostOf(request.client) as HostId; // boundary: checked when it arrived
     const { transaction } = request.path;
     const outcome = yield* this.#parts.calls.execute(host, bootIdIn(m), codeOf(m), transaction, payloadIn(m));
     const response = this.#response(outcome, isGroup(request.to));

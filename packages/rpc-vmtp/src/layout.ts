@@ -169,23 +169,6 @@ export const vmtpHeader: Layout<VmtpHeader> = /* @__PURE__ */ layout(
 /** The message alone, where it is held apart from the heading. */
 export const vmtpMessage: Layout<MessageWords> = /* @__PURE__ */ layout('vmtp.message', messageKinds);
 
-/** The fourth word alone. */
-const controlLayout: Layout<ControlFields> = /* @__PURE__ */ layout('vmtp.control', controlKinds);
-
-/** As the notices carry it; absent fields are 0. */
-export function controlWord(fields: Partial<ControlFields>): number {
-  const { flags = 0, delayResponse = 0, retransmitCount = 0, forwardCount = 0 } = fields;
-  const { gap = 0, priority = 0, unassigned = 0, functionCode = 0 } = fields;
-  const bytes = controlLayout.encode({
-    ...{ flags, delayResponse, retransmitCount, forwardCount },
-    ...{ gap, priority, unassigned, functionCode },
-  });
-  return bytes.reduce((word, byte) => word * 256 + byte, 0);
-}
-
-export const controlFields = (word: number): ControlFields =>
-  controlLayout.decode(Uint8Array.of(word >>> 24, word >>> 16, word >>> 8, word));
-
 /** Segment data that a packet can carry where payloads of that size travel whole: a multiple of 8 bytes. */
 export const packetDataBytes = (payloadBytes: number): number =>
   Math.min(limits.groupBytes, (payloadBytes - leastPacketBytes) & -limits.padBytes);

@@ -7,7 +7,8 @@
  * asking; so a request names the life of the kernel that it is meant for, and no other life executes it.
  */
 import { CLUSTER_EPOCH_SECONDS } from '@backplane/engine';
-import type { HostId } from '@backplane/slots';
+import type { EntityId, HostId } from '@backplane/slots';
+import { kernelEntity } from './kernel-messages.ts';
 
 /** "Whichever life": of calls that may be executed twice. */
 export const anyLife = 0;
@@ -25,6 +26,8 @@ export const instantOf = (seconds: number, nanoseconds: number): number =>
 /** What a kernel knows of another one. */
 export class Peer {
   readonly host: HostId;
+  /** The kernel, as it is addressed. */
+  readonly entity: EntityId;
   /** Newest boot identifier in any of its messages; 0: never heard. */
   bootId = 0;
   /** The last call to it got no answer, and nothing has been heard since. */
@@ -32,6 +35,7 @@ export class Peer {
 
   constructor(host: HostId) {
     this.host = host;
+    this.entity = kernelEntity(host);
   }
 }
 

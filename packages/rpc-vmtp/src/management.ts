@@ -13,92 +13,34 @@
  * (AuthProbeEntity), remote creation and control of processes (CreateEntity, SignalEntity, ModifyService), and QueryEntity,
  * whose answer the RFC leaves to the system, are not among them.
  */
-import {
-  codeOf,
-  type EntityId,
-  entityIn,
-  entityWords,
-  type Message,
-  type MessageFields,
-  message,
-  wordOf,
-} from '@backplane/slots';
-import { ByteReader, ByteWriter } from '@backplane/wire';
+import { codeOf, type EntityId, type Message } from '@backplane/slots';
+import { ByteWriter } from '@backplane/wire';
 import { managementCodes, operationNumber } from './codes.ts';
 import { limits } from './layout.ts';
-import { entityOf } from './numbers.ts';
+import {
+  entity,
+  listed,
+  type MessageForm,
+  names,
+  Parameters,
+  type Reply,
+  replyForm,
+  requestForm,
+  withList,
+  word,
+} from './management-forms.ts';
+import { EntityTexts, entityOf } from './numbers.ts';
+import { wordAt } from './words.ts';
 
 export type ManagementName = keyof typeof managementCodes;
 
+const operations: ReadonlyMap<number, ManagementName> = /* @__PURE__ */ new Map(
+  /* @__PURE__ */ names(managementCodes).map((name) => [operationNumber(managementCodes[name]), name]),
+);
+
 /** Which operation a request is, flags masked off; undefined for what is none, or not public. */
-export function operationOf(m: Message): ManagementName | undefined {
-  const number = operationNumber(wordOf(m, 0));
-  for (const name of names(managementCodes))
-    if (operationNumber(managementCodes[name]) === number) return name;
-  return undefined;
-}
-
-// ---- where parameters lie ----
-
-interface Place<T> {
-  read(m: Message): T;
-  /** @param words words 1 to 7 */
-  write(words: number[], value: T): void;
-}
-
-type Places<T> = { readonly [Name in keyof T]: Place<T[Name]> };
-
-const wordAt = (word: number): Place<number> => ({
-  read: (m) => wordOf(m, word),
-  write: (words, value) => {
-    words[word - 1] = value;
-  },
-});
-
-const entityAt = (word: number): Place<EntityId> => ({
-  read: (m) => entityIn(m, word),
-  write: (words, value) => {
-    [words[word - 1], words[word]] = entityWords(value);
-  },
-});
-
-const names = <T extends object>(of: T): (keyof T)[] => Object.keys(of) as (keyof T)[]; // boundary: its own keys
-
-function wordsFor<T extends object>(places: Places<T>, value: T): number[] {
-  const words = [0, 0, 0, 0, 0, 0, 0];
-  for (const name of names(places)) places[name].write(words, value[name]);
-  return words;
-}
-
-function valuesIn<T extends object>(places: Places<T>, m: Message): T {
-  const values: Partial<T> = {};
-  for (const name of names(places)) values[name] = places[name].read(m);
-  return values as T; // boundary: every name has its value now
-}
-
-/** A message that means a value, and the value that it means; undefined for one that means none. */
-export interface MessageForm<T> {
-  encode(value: T): Message;
-  decode(m: Message): T | undefined;
-}
-
-function requestForm<Q extends object>(codeWord: number, places: Places<Q>): MessageForm<Q> {
-  const code = codeWord & 0xff_ffff;
-  const flags = codeWord >>> 24;
-  return {
-    encode: (value) => message({ code, flags, words: wordsFor(places, value) }),
-    decode: (m) =>
-      operationNumber(wordOf(m, 0)) === operationNumber(codeWord) ? valuesIn(places, m) : undefined,
-  };
-}
-
-/** The outcome, which is the code of a reply, with its results. */
-export type Reply<R> = { readonly outcome: number } & R;
-
-const replyForm = <R extends object>(places: Places<R>): MessageForm<Reply<R>> => ({
-  encode: (value) => message({ code: value.outcome, words: wordsFor<R>(places, value) }),
-  decode: (m) => ({ outcome: codeOf(m), ...valuesIn(places, m) }),
-});
+export const operationOf = ({ control }: Message): ManagementName | undefined =>
+  operations.get(operationNumber(wordAt(control, 0)));
 
 export interface ManagementOperation<Q, R> {
   readonly request: MessageForm<Q>;
@@ -129,15 +71,15 @@ export interface ProbedEntity {
 /** Does it live, and where? Its host is who sent the reply. */
 export const probeEntity: ManagementOperation<ProbeEntity, ProbedEntity> = {
   request: /* @__PURE__ */ requestForm<ProbeEntity>(managementCodes.probeEntity, {
-    coResident: entityAt(1),
-    entity: entityAt(3),
-    authDomain: wordAt(5),
+    coResident: entity(1),
+    entity: entity(3),
+    authDomain: word(5),
   }),
   reply: /* @__PURE__ */ replyForm<ProbedEntity>({
-    transaction: wordAt(1),
-    process: entityAt(2),
-    principal: entityAt(4),
-    effectivePrincipal: entityAt(6),
+    transaction: word(1),
+    process: entity(2),
+    principal: entity(4),
+    effectivePrincipal: entity(6),
   }),
 };
 
@@ -152,9 +94,9 @@ export interface EntityBlock {
  */
 export const probeEntityBlock: ManagementOperation<EntityBlock, EntityBlock> = {
   request: /* @__PURE__ */ requestForm<EntityBlock>(managementCodes.probeEntityBlock, {
-    entity: entityAt(1),
+    entity: entity(1),
   }),
-  reply: /* @__PURE__ */ replyForm<EntityBlock>({ entity: entityAt(1) }),
+  reply: /* @__PURE__ */ replyForm<EntityBlock>({ entity: entity(1) }),
 };
 
 export interface QueryVmtpNode {
@@ -180,33 +122,35 @@ export interface VmtpNode {
   readonly authDomains: readonly number[];
 }
 
-const nodeWords = {
-  packetBytes: wordAt(1),
-  flags: wordAt(2),
-  authDomain: wordAt(3),
-  /** How many of each are in the segment: first the domains, then those of authentication. */
-  domainCount: wordAt(4),
-  authDomainCount: wordAt(5),
-} as const;
+const nodeWords: Parameters<{
+  readonly packetBytes: number;
+  readonly flags: number;
+  readonly authDomain: number;
+  readonly domainCount: number;
+  readonly authDomainCount: number;
+}> = /* @__PURE__ */ new Parameters({
+  packetBytes: /* @__PURE__ */ word(1),
+  flags: /* @__PURE__ */ word(2),
+  authDomain: /* @__PURE__ */ word(3),
+  // How many of each are in the segment: first the domains, then those of authentication.
+  domainCount: /* @__PURE__ */ word(4),
+  authDomainCount: /* @__PURE__ */ word(5),
+});
 
 /** What can the host do? */
 export const queryVmtpNode: ManagementOperation<QueryVmtpNode, VmtpNode> = {
   request: /* @__PURE__ */ requestForm<QueryVmtpNode>(managementCodes.queryVmtpNode, {
-    coResident: entityAt(1),
+    coResident: entity(1),
   }),
   reply: {
     encode({ outcome, domains, authDomains, ...node }) {
-      const words = wordsFor(nodeWords, {
-        ...node,
-        domainCount: domains.length,
-        authDomainCount: authDomains.length,
-      });
+      const counts = { domainCount: domains.length, authDomainCount: authDomains.length };
       const list = new ByteWriter();
       for (const domain of [...domains, ...authDomains]) list.u32(domain);
-      return withList({ code: outcome, words }, list);
+      return withList(nodeWords.message(outcome, { ...node, ...counts }), list);
     },
     decode(m) {
-      const { domainCount, authDomainCount, ...node } = valuesIn(nodeWords, m);
+      const { domainCount, authDomainCount, ...node } = nodeWords.in(m);
       const words = listed(m, 4, domainCount + authDomainCount, (from) => from.u32());
       if (words === undefined) return undefined;
       return {
@@ -218,23 +162,6 @@ export const queryVmtpNode: ManagementOperation<QueryVmtpNode, VmtpNode> = {
     },
   },
 };
-
-/** The segment as so many things of so many bytes; undefined unless it is exactly these. */
-function listed<T>(
-  { segment }: Message,
-  eachBytes: number,
-  count: number,
-  read: (from: ByteReader) => T,
-): T[] | undefined {
-  if (segment.length !== count * eachBytes) return undefined;
-  const from = new ByteReader(segment);
-  return Array.from({ length: count }, () => read(from));
-}
-
-/** Word 7 is the segment's length. */
-function withList({ words = [], ...fields }: MessageFields, list: ByteWriter): Message {
-  return message({ ...fields, words: words.slice(0, 6), segment: list.finish() });
-}
 
 // ---- entities ----
 
@@ -253,13 +180,13 @@ export interface RequestForwarder {
 /** Who forwarded this client's request? */
 export const getRequestForwarder: ManagementOperation<GetRequestForwarder, RequestForwarder> = {
   request: /* @__PURE__ */ requestForm<GetRequestForwarder>(managementCodes.getRequestForwarder, {
-    coResident: entityAt(1),
-    entity: entityAt(3),
+    coResident: entity(1),
+    entity: entity(3),
   }),
   reply: /* @__PURE__ */ replyForm<RequestForwarder>({
-    forwarder: entityAt(1),
-    principal: entityAt(3),
-    authDomain: wordAt(5),
+    forwarder: entity(1),
+    principal: entity(3),
+    authDomain: word(5),
   }),
 };
 
@@ -269,7 +196,7 @@ export interface DeleteEntity {
 }
 
 export const deleteEntity: ManagementOperation<DeleteEntity, Nothing> = {
-  request: /* @__PURE__ */ requestForm<DeleteEntity>(managementCodes.deleteEntity, { entity: entityAt(1) }),
+  request: /* @__PURE__ */ requestForm<DeleteEntity>(managementCodes.deleteEntity, { entity: entity(1) }),
   reply: nothing,
 };
 
@@ -299,8 +226,8 @@ export interface PermittedMember extends GroupMember {
   readonly permissions: number;
 }
 
-const memberAt = { coResident: entityAt(1), group: entityAt(3), entity: entityAt(5) } as const;
-const permittedAt = { ...memberAt, permissions: wordAt(7) } as const;
+const memberAt = { coResident: entity(1), group: entity(3), entity: entity(5) } as const;
+const permittedAt = { ...memberAt, permissions: word(7) } as const;
 
 /** The entity becomes the first member, and the group's manager. */
 export const createGroup: ManagementOperation<PermittedMember, Nothing> = {
@@ -327,23 +254,28 @@ export interface GroupMembers {
   readonly members: readonly EntityId[];
 }
 
-const memberCountAt = { memberCount: wordAt(1) } as const;
+const memberCount: Parameters<{ readonly memberCount: number }> = /* @__PURE__ */ new Parameters({
+  memberCount: /* @__PURE__ */ word(1),
+});
 const entityBytes = 8;
 /** As many as one reply's segment holds. */
 export const groupMembersMax: number = limits.groupBytes / entityBytes;
 
 /** Who is in it? Each host with members replies for itself. */
 export const queryGroup: ManagementOperation<QueryGroup, GroupMembers> = {
-  request: /* @__PURE__ */ requestForm<QueryGroup>(managementCodes.queryGroup, { group: entityAt(1) }),
+  request: /* @__PURE__ */ requestForm<QueryGroup>(managementCodes.queryGroup, { group: entity(1) }),
   reply: {
-    encode({ outcome, members }) {
+    encode({ outcome, members }, texts = new EntityTexts()) {
       const list = new ByteWriter();
-      for (const member of members) for (const word of entityWords(member)) list.u32(word);
-      return withList({ code: outcome, words: [members.length] }, list);
+      for (const member of members) {
+        const { high, low } = texts.wordsOf(member);
+        list.u32(high).u32(low);
+      }
+      return withList(memberCount.message(outcome, { memberCount: members.length }), list);
     },
     decode(m) {
-      const { memberCount } = valuesIn(memberCountAt, m);
-      const members = listed(m, entityBytes, memberCount, (from) => entityOf(from.u32(), from.u32()));
+      const { memberCount: count } = memberCount.in(m);
+      const members = listed(m, entityBytes, count, (from) => entityOf(from.u32(), from.u32()));
       return members === undefined ? undefined : { outcome: codeOf(m), members };
     },
   },
@@ -375,12 +307,12 @@ export interface ServerNotice {
 }
 
 const clientNoticeAt = {
-  client: entityAt(1),
-  control: wordAt(3),
-  receiveSequence: wordAt(4),
-  transaction: wordAt(5),
-  delivery: wordAt(6),
-  code: wordAt(7),
+  client: entity(1),
+  control: word(3),
+  receiveSequence: word(4),
+  transaction: word(5),
+  delivery: word(6),
+  code: word(7),
 } as const;
 
 export const notifyVmtpClient: MessageForm<ClientNotice> = /* @__PURE__ */ requestForm<ClientNotice>(
@@ -390,7 +322,7 @@ export const notifyVmtpClient: MessageForm<ClientNotice> = /* @__PURE__ */ reque
 
 export const notifyVmtpServer: MessageForm<ServerNotice> = /* @__PURE__ */ requestForm<ServerNotice>(
   managementCodes.notifyVmtpServer,
-  { server: entityAt(1), client: entityAt(3), transaction: wordAt(5), delivery: wordAt(6), code: wordAt(7) },
+  { server: entity(1), client: entity(3), transaction: word(5), delivery: word(6), code: word(7) },
 );
 
 /** To the host that forwarded a request, about it; not routed by its first parameter. */

@@ -1,82 +1,156 @@
 /**
- * The manager of a host: what other hosts ask it, and the notices that they send (RFC 1045, section 2.13 and appendix III). All
- * of it may be done twice without harm, so no record of its clients is kept.
+ * The manager of a host: what other hosts and its own entities ask it, and the notices that hosts send (RFC 1045, section 2.13
+ * and appendix III). Most of it may be done twice without harm, so no record of its clients is kept; what changes groups comes
+ * as any request to an entity does, by way of the servers.
  *
  *   operation               answer
  *   notifyVmtpClient        none: the client's record takes it
  *   notifyVmtpServer        none: the server's host takes it
  *   notifyRemoteVmtpClient  none: about a request that was forwarded from here
  *   probeEntity             that it is here; who asked only this host is told when it is not
+ *   probeEntityBlock        an objection, if a number of the block is known here
  *   queryVmtpNode           what this host can do
  *   queryGroup              the members on this host, if there are any
- *   others                  noPermission, unless it came by multicast
+ *   getRequestForwarder     which entity of this host has passed a request of that client on
+ *   createGroup, ...        see `GroupManager`
+ *   authProbeEntity         securityNotSupported, unless it came by multicast
+ *   others                  noPermission, unless it came by multicast: entities are made, ended and signalled by their own
+ *                           kernel alone
  */
-import { type EntityId, entityIn, isGroup, type Message, noEntity } from '@backplane/slots';
+import { type Task, tasks } from '@backplane/engine';
+import {
+  type Delivery,
+  type EntityId,
+  type EntityService,
+  entityIn,
+  flagsOf,
+  isGroup,
+  type Machine,
+  type Message,
+  MessageFlag,
+  message,
+  noEntity,
+} from '@backplane/slots';
 import type { Place } from './carrier.ts';
 import type { ClientRecord } from './client-record.ts';
 import { responseCodes } from './codes.ts';
 import type { Counters } from './counters.ts';
-import { controlFields, internetDomain } from './layout.ts';
+import { blockOf, type EntityBlocks } from './entity-blocks.ts';
+import { GroupManager } from './group-manager.ts';
+import { internetDomain } from './layout.ts';
 import {
+  addToGroup,
+  createGroup,
+  getRequestForwarder,
+  nodeFlags,
   notifyRemoteVmtpClient,
   notifyVmtpClient,
   notifyVmtpServer,
   operationOf,
   probeEntity,
+  probeEntityBlock,
   queryGroup,
   queryVmtpNode,
+  removeFromGroup,
 } from './management.ts';
 import type { Notices } from './notices.ts';
-import { Outgoing } from './outgoing.ts';
 import type { Output } from './output.ts';
 import type { Packet } from './packet.ts';
 import type { Residents } from './residents.ts';
+import type { Routes } from './routes.ts';
+import type { ServedRequest } from './served-request.ts';
 import type { Servers } from './servers.ts';
+import { controlFields } from './words.ts';
 
 export interface ManagerParts {
+  readonly machine: Machine;
   /** In whose name it answers. */
   readonly entity: EntityId;
   readonly output: Output;
   readonly packetBytes: number;
+  readonly streaming: boolean;
   readonly notices: Notices;
   readonly residents: Residents;
   readonly counters: Counters;
   readonly servers: Servers;
   readonly clients: (entity: EntityId) => ClientRecord | undefined;
+  readonly routes: Routes;
+  readonly blocks: EntityBlocks;
+  /** Its own record as a client. */
+  readonly own: () => ClientRecord;
 }
 
-export class Manager {
+export class Manager implements EntityService {
+  static {
+    tasks(Manager);
+  }
+
   readonly #parts: ManagerParts;
+  readonly #groups: GroupManager;
 
   constructor(parts: ManagerParts) {
     this.#parts = parts;
+    this.#groups = new GroupManager(parts.residents, parts.own);
   }
 
-  /** A request to the managers. */
-  request(p: Packet, from: Place): void {
+  /** A packet to the managers. False if it is to come by way of the servers, because it is to be done once. */
+  request(p: Packet, from: Place): boolean {
     const m: Message = { control: p.control, segment: p.data };
+    const { texts } = this.#parts.output;
     switch (operationOf(m)) {
       case 'notifyVmtpClient':
         this.#notifyClient(m, from);
-        return;
+        break;
       case 'notifyVmtpServer': {
-        const notice = notifyVmtpServer.decode(m);
+        const notice = notifyVmtpServer.decode(m, texts);
         if (notice !== undefined) this.#parts.servers.noticed(notice);
-        return;
+        break;
       }
       case 'notifyRemoteVmtpClient': {
-        const notice = notifyRemoteVmtpClient.decode(m);
+        const notice = notifyRemoteVmtpClient.decode(m, texts);
         if (notice !== undefined)
           this.#parts.servers.forwarded(notice, controlFields(notice.control).forwardCount);
-        return;
+        break;
       }
+      case 'probeEntityBlock':
+        this.#object(m, p, from);
+        break;
       default:
+        if (isChange(m)) return false;
         this.#answer(m, p, from);
     }
+    return true;
+  }
+
+  /** A request that is to be done once, or of an entity of this host. */
+  arrived(request: ServedRequest): Delivery {
+    const { machine } = this.#parts;
+    const { message: m } = request;
+    if (isChange(m)) machine.scope.spawn('vmtp manager', this.#change(request));
+    else {
+      const reply = this.#has(entityIn(m, 1)) ? this.#reply(m) : responseCodes.nonexistentEntity;
+      if (typeof reply !== 'number') request.respondNow(reply);
+      else if (isBesideAnybody(m)) request.discard();
+      else request.respondNow(message({ code: reply }));
+    }
+    return 'taken';
+  }
+
+  /** A change of a group. */
+  *#change(request: ServedRequest): Task<void> {
+    const { client, message: m } = request;
+    const create = createGroup.request.decode(m);
+    const add = addToGroup.request.decode(m);
+    const remove = removeFromGroup.request.decode(m);
+    let code: number = responseCodes.protocolError;
+    if (create !== undefined) code = yield* this.#groups.create(client, create);
+    else if (add !== undefined) code = yield* this.#groups.add(client, add);
+    else if (remove !== undefined) code = yield* this.#groups.remove(client, remove);
+    yield* request.respond(message({ code }));
   }
 
   #notifyClient(m: Message, from: Place): void {
-    const notice = notifyVmtpClient.decode(m);
+    const notice = notifyVmtpClient.decode(m, this.#parts.output.texts);
     const record = notice === undefined ? undefined : this.#parts.clients(notice.client);
     if (notice === undefined || record === undefined) this.#parts.counters.stale++;
     else record.notified(notice, from);
@@ -91,7 +165,7 @@ export class Manager {
 
   /** A reply; or why there is none. */
   #reply(m: Message): Message | number {
-    const { packetBytes, residents, clients } = this.#parts;
+    const { packetBytes, residents, clients, streaming, servers } = this.#parts;
     const outcome = responseCodes.ok;
     switch (operationOf(m)) {
       case 'probeEntity': {
@@ -103,7 +177,8 @@ export class Manager {
       }
       case 'queryVmtpNode': {
         const domains = { authDomain: 0, domains: [internetDomain], authDomains: [] };
-        return queryVmtpNode.reply.encode({ outcome, packetBytes, flags: 0, ...domains });
+        const flags = streaming ? nodeFlags.handlesStreams | nodeFlags.issuesStreams : 0;
+        return queryVmtpNode.reply.encode({ outcome, packetBytes, flags, ...domains });
       }
       case 'queryGroup': {
         const group = queryGroup.request.decode(m)?.group;
@@ -113,9 +188,32 @@ export class Manager {
           ? responseCodes.nonexistentEntity
           : queryGroup.reply.encode({ outcome, members });
       }
+      case 'getRequestForwarder': {
+        const asked = getRequestForwarder.request.decode(m)?.entity;
+        const forwarder = asked === undefined ? undefined : servers.forwarderOf(asked);
+        return forwarder === undefined
+          ? responseCodes.nonexistentEntity
+          : getRequestForwarder.reply.encode({ outcome, forwarder, principal: noEntity, authDomain: 0 });
+      }
+      case 'authProbeEntity':
+        return responseCodes.securityNotSupported;
       default:
         return responseCodes.noPermission;
     }
+  }
+
+  /** Somebody wants a block of numbers. Whoever knows of one of these says so; the others are silent. */
+  #object(m: Message, p: Packet, from: Place): void {
+    const { blocks, residents, routes } = this.#parts;
+    const block = probeEntityBlock.request.decode(m)?.entity;
+    if (block === undefined) return;
+    const isOfIt = (e: EntityId): boolean => blockOf(e) === block;
+    if (!blocks.holds(block) && !residents.some(isOfIt) && !routes.some(isOfIt)) return;
+    this.#respond(
+      p,
+      from,
+      probeEntityBlock.reply.encode({ outcome: responseCodes.noPermission, entity: block }),
+    );
   }
 
   #has(entity: EntityId): boolean {
@@ -127,8 +225,16 @@ export class Manager {
     const { entity, output } = this.#parts;
     const { client, transaction, priority, forwardCount } = p;
     const parts = { client, server: entity, response: true, transaction, priority, forwardCount };
-    const out = new Outgoing({ ...parts, flags: 0, gap: 0, multicast: false }, m, to, 0);
-    out.wantAll();
-    output.again(out);
+    output.sendNow({ ...parts, flags: 0, gap: 0, multicast: false }, m, to);
   }
+}
+
+/** No host is meant but the asker's own, or those that have something to say. */
+const isBesideAnybody = (m: Message): boolean =>
+  (flagsOf(m) & MessageFlag.coResident) === 0 || isGroup(entityIn(m, 1));
+
+/** Does it change a group? Then it is done once. */
+function isChange(m: Message): boolean {
+  const operation = operationOf(m);
+  return operation === 'createGroup' || operation === 'addToGroup' || operation === 'removeFromGroup';
 }

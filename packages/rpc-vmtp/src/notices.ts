@@ -7,11 +7,12 @@ import type { EntityId, MessagePriority } from '@backplane/slots';
 import type { Place } from './carrier.ts';
 import { priorityBits } from './codes.ts';
 import type { Counters } from './counters.ts';
-import { controlWord, functions } from './layout.ts';
+import { functions } from './layout.ts';
 import { notifyRemoteVmtpClient, notifyVmtpClient, notifyVmtpServer } from './management.ts';
 import { vmtpManagerGroup } from './numbers.ts';
-import { Outgoing, type OutgoingParts } from './outgoing.ts';
+import type { OutgoingParts } from './outgoing.ts';
 import type { Output } from './output.ts';
+import { controlWord } from './words.ts';
 
 /** Which request a notice is about. */
 export interface RequestName {
@@ -47,7 +48,7 @@ export class Notices {
       functionCode: functions.response,
     });
     const notice = { client, control, receiveSequence: 0, transaction, delivery, code };
-    this.#send(to, from, priority, form.encode(notice));
+    this.#send(to, from, priority, form.encode(notice, this.#output.texts));
   }
 
   toServer(
@@ -60,7 +61,7 @@ export class Notices {
     code: number,
   ): void {
     const notice = { server, client: from, transaction, delivery, code };
-    this.#send(to, from, priority, notifyVmtpServer.encode(notice));
+    this.#send(to, from, priority, notifyVmtpServer.encode(notice, this.#output.texts));
   }
 
   #send(
@@ -82,8 +83,6 @@ export class Notices {
       gap: 0,
       multicast: false,
     };
-    const out = new Outgoing(parts, m, to, 0);
-    out.wantAll();
-    this.#output.again(out);
+    this.#output.sendBare(parts, m, to);
   }
 }

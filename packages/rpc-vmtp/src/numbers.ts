@@ -18,7 +18,7 @@
  * share an address; who receives looks at all 64 bits. The RFC does not say how the two are told apart; by class D is our
  * reading.
  */
-import { type EntityId, entityId } from '@backplane/slots';
+import { type EntityId, entityId, entityWords, noEntity } from '@backplane/slots';
 import {
   asIpv4,
   formatIpv4,
@@ -49,6 +49,9 @@ export const discriminatorOf = (e: EntityId): number => Number.parseInt(e.slice(
 export const addressOf = (e: EntityId): Ipv4Address => asIpv4(Number.parseInt(e.slice(8), 16));
 
 // ---- numbers that everybody knows ----
+
+/** Of the manager of each host, among the numbers with its address. */
+export const managerDiscriminator = 2;
 
 /** The managers of all hosts: RG-1-224.0.1.0. */
 export const vmtpManagerGroup: EntityId = /* @__PURE__ */ entityId('40000001e0000100');
@@ -113,21 +116,32 @@ export function parseEntity(text: string): EntityId | undefined {
 
 // ---- headers ----
 
-/** How many numbers `EntityTexts` holds. A power of two; a host talks with far fewer at a time. */
-const textsHeld = 256;
+/** How many numbers `EntityTexts` holds. A host talks with far fewer at a time, so that two seldom want one place. */
+const textsBits = 9;
+const textsHeld: number = 1 << textsBits;
+
+/** A number as a header holds it. */
+export interface EntityWords {
+  readonly high: number;
+  readonly low: number;
+}
 
 /**
- * The numbers of headers as texts, each text made once while it is in use: what arrives from an entity that was met before
- * costs no new string. A table without chains; who comes last to a place has it.
+ * The numbers of headers as texts, and back, each made once while it is in use: a packet from or to an entity that was met
+ * before costs no new string, and no string is read. One of it serves a host.
+ *
+ * From words to texts it is a table without chains, where who comes last to a place has it; from texts to words a map that
+ * begins anew when it is full.
  */
 export class EntityTexts {
   readonly #highs: Uint32Array = new Uint32Array(textsHeld);
   readonly #lows: Uint32Array = new Uint32Array(textsHeld);
-  readonly #texts: EntityId[] = Array.from({ length: textsHeld }, () => entityOf(0, 0));
+  readonly #texts: EntityId[] = new Array<EntityId>(textsHeld).fill(noEntity);
+  readonly #words = new Map<EntityId, EntityWords>();
 
   of(high: number, low: number): EntityId {
     const mixed = Math.imul(high, 0x9e37_79b1) ^ Math.imul(low, 0x85eb_ca6b);
-    const place = (mixed >>> 24) & (textsHeld - 1);
+    const place = mixed >>> (32 - textsBits);
     const known = this.#texts[place];
     if (known !== undefined && this.#highs[place] === high && this.#lows[place] === low) return known;
     const text = entityOf(high, low);
@@ -135,5 +149,16 @@ export class EntityTexts {
     this.#lows[place] = low;
     this.#texts[place] = text;
     return text;
+  }
+
+  wordsOf(e: EntityId): EntityWords {
+    let words = this.#words.get(e);
+    if (words === undefined) {
+      const [high, low] = entityWords(e);
+      words = { high, low };
+      if (this.#words.size >= textsHeld) this.#words.clear();
+      this.#words.set(e, words);
+    }
+    return words;
   }
 }

@@ -4,14 +4,13 @@
  */
 import type { EntityId, Message, MessagePriority } from '@backplane/slots';
 import type { Place } from './carrier.ts';
-import { groupFlags, vmtpHeader } from './layout.ts';
-import { encodeHeading } from './packet.ts';
-import { sentBlocks } from './packet-group.ts';
+import { groupFlags } from './layout.ts';
+import type { EntityTexts } from './numbers.ts';
+import { encodeHeading, markRetransmission } from './packet.ts';
+import { sentBlocks, wantedBlocks, wanting } from './packet-group.ts';
 import { cutMessage, runFlags } from './runs.ts';
 import { packetCount } from './segment-blocks.ts';
 import type { Sender } from './transmit-queue.ts';
-
-const { get, set } = vmtpHeader;
 
 export interface OutgoingParts {
   readonly client: EntityId;
@@ -30,9 +29,9 @@ export interface OutgoingParts {
 
 export class OutgoingGroup {
   readonly heading: Uint8Array;
-  readonly message: Message;
+  message: Message;
   /** The blocks that are sent at all. */
-  readonly blocks: number;
+  blocks: number;
   /** Blocks to be sent again. */
   wanted = 0;
   /** The heading and message alone are to be sent again. */
@@ -62,12 +61,12 @@ export class Outgoing implements Sender {
   over = false;
   #transmissions = 1;
 
-  constructor(parts: OutgoingParts, m: Message, place: Place, gapNs: number) {
+  constructor(parts: OutgoingParts, m: Message, place: Place, gapNs: number, texts: EntityTexts) {
     const messages = cutMessage(m);
     this.groups =
       messages.length === 1
-        ? [new OutgoingGroup(encodeHeading(parts), m)]
-        : messages.map((one, i) => new OutgoingGroup(headingInRun(parts, i, messages.length), one));
+        ? [new OutgoingGroup(encodeHeading(parts, texts), m)]
+        : messages.map((one, i) => new OutgoingGroup(headingInRun(parts, i, messages.length, texts), one));
     this.transaction = parts.transaction;
     this.rank = parts.priority;
     this.place = place;
@@ -99,10 +98,21 @@ export class Outgoing implements Sender {
   /** What goes out from now on is a retransmission. */
   count(acknowledge: boolean): void {
     this.#transmissions++;
-    for (const { heading } of this.groups) {
-      set.retransmitCount(heading, 0, (this.#transmissions - 1) & 7);
-      if (acknowledge) set.flags(heading, 0, get.flags(heading, 0) | groupFlags.acknowledge);
-    }
+    const flags = acknowledge ? groupFlags.acknowledge : 0;
+    for (const { heading } of this.groups) markRetransmission(heading, this.retransmitCount, flags);
+  }
+
+  /** Only these blocks are sent. Of a run, all are. */
+  limit(blocks: number): void {
+    const [group] = this.groups;
+    if (group !== undefined && this.groups.length === 1) group.blocks = (group.blocks & blocks) >>> 0;
+  }
+
+  /** Of a request that names blocks of its response: it names these from now on. */
+  ask(blocks: number): void {
+    const [group] = this.groups;
+    if (group !== undefined && wantedBlocks(group.message) !== undefined)
+      group.message = wanting(group.message, blocks);
   }
 
   /** The same for every group: all of its blocks, or the message alone where there are none. */
@@ -122,7 +132,8 @@ export class Outgoing implements Sender {
   /** What that group's receiver lacks, which has received `mask`; and with `rest`, all groups behind it. */
   wantMissing(transaction: number, mask: number, rest: boolean): void {
     const from = (transaction - this.transaction) >>> 0;
-    for (const [i, group] of this.groups.entries()) {
+    for (let i = 0; i < this.groups.length; i++) {
+      const group = this.groups[i] as OutgoingGroup; // boundary: in range
       if (i < from || (i > from && !rest)) continue;
       const missing = i === from ? group.blocks & ~mask : group.blocks;
       group.wanted = (group.wanted | missing) >>> 0;
@@ -130,14 +141,19 @@ export class Outgoing implements Sender {
     }
   }
 
+  /** The first group of which something is to be sent again. */
+  nextWanted(): OutgoingGroup | undefined {
+    for (const group of this.groups) if (group.bare || group.wanted !== 0) return group;
+    return undefined;
+  }
+
   groupOf(transaction: number): OutgoingGroup | undefined {
-    return this.groups[(transaction - this.transaction) >>> 0];
+    const index = (transaction - this.transaction) >>> 0;
+    return index < this.groups.length ? this.groups[index] : undefined;
   }
 }
 
-const headingInRun = (parts: OutgoingParts, index: number, count: number): Uint8Array =>
-  encodeHeading({
-    ...parts,
-    transaction: (parts.transaction + index) >>> 0,
-    flags: parts.flags | runFlags(index, count),
-  });
+function headingInRun(parts: OutgoingParts, index: number, count: number, texts: EntityTexts): Uint8Array {
+  const transaction = (parts.transaction + index) >>> 0;
+  return encodeHeading({ ...parts, transaction, flags: parts.flags | runFlags(index, count) }, texts);
+}

@@ -12,20 +12,24 @@
  * `Route`), if its interface does not take that long anyway.
  */
 import { charge, Gate, settle, sleep, type Task, Timer, tasks } from '@backplane/engine';
-import { Busy, type Machine, type Processors } from '@backplane/slots';
-import type { Carrier } from './carrier.ts';
+import { Busy, type Machine, type Message, type Processors } from '@backplane/slots';
+import type { Carrier, Place } from './carrier.ts';
 import type { Counters } from './counters.ts';
 import { headerBytes, packetDataBytes } from './layout.ts';
-import type { Outgoing, OutgoingGroup } from './outgoing.ts';
-import { type ChecksumCover, packetParts } from './packet.ts';
+import type { EntityTexts } from './numbers.ts';
+import { Outgoing, type OutgoingGroup, type OutgoingParts } from './outgoing.ts';
+import { type ChecksumCover, encodeHeading, packetParts } from './packet.ts';
 import { maskBytes, nextPacketBlocks } from './segment-blocks.ts';
 import { gapUnitNs, wireNsPerByte } from './times.ts';
+import type { Sender } from './transmit-queue.ts';
 
 export class Output {
   static {
     tasks(Output);
   }
 
+  /** Of the host. */
+  readonly texts: EntityTexts;
   /** Segment data of a packet. */
   readonly dataBytes: number;
   readonly #machine: Machine;
@@ -37,15 +41,19 @@ export class Output {
   readonly #checksumNsPerByte: number;
   readonly #copyNsPerByte: number;
   readonly #turnaroundNs: number;
+  /** Of packets of which nothing is kept. */
+  readonly #bare: Sender = { waiting: 0 };
 
   constructor(
     machine: Machine,
     processors: Processors,
     carrier: Carrier,
     counters: Counters,
+    texts: EntityTexts,
     checksum: boolean,
   ) {
     this.#machine = machine;
+    this.texts = texts;
     this.#processors = processors;
     this.#carrier = carrier;
     this.#counters = counters;
@@ -65,6 +73,11 @@ export class Output {
     return beyondNs < gapUnitNs ? 0 : beyondNs;
   }
 
+  /** A message with the headings of its packets, to be sent. */
+  prepare(parts: OutgoingParts, m: Message, place: Place, gapNs: number): Outgoing {
+    return new Outgoing(parts, m, place, gapNs, this.texts);
+  }
+
   /** All of the message, from the thread that runs. What it has accrued is paid before the first packet. */
   *send(m: Outgoing): Task<void> {
     m.sending = true;
@@ -74,17 +87,19 @@ export class Output {
         const group = m.groups[i] as OutgoingGroup; // boundary: in range
         let left = group.blocks;
         do {
-          const blocks = nextPacketBlocks(left, group.message.segment.length, this.dataBytes);
+          const blocks = this.#nextOf(group, left);
+          const bytes = dataBytesOf(group, blocks);
           left = (left & ~blocks) >>> 0;
-          const ns = this.#costNs(group, blocks);
+          const ns = this.#costNs(bytes);
           if (ns > 0) charge(ns, Busy.network);
-          yield* settle();
-          yield* this.#fill(group, blocks, first);
+          if (ns > 0 || first) yield* settle();
+          const copyNs = this.#copyNs(bytes);
+          if (copyNs > 0) yield* this.#fill(copyNs, first);
           first = false;
-          const parts = this.#packet(group, blocks);
+          const parts = this.#packet(group, blocks, bytes);
           if (this.#carrier.blocks) yield* this.#carrier.transmit(m.place, m.rank, parts, m);
           else this.#carrier.send(m.place, m.rank, parts, m);
-          if (m.gapNs > 0 && (left !== 0 || i < m.groups.length - 1)) yield* sleep(pauseNs(m, blocks, group));
+          if (m.gapNs > 0 && (left !== 0 || i < m.groups.length - 1)) yield* sleep(pauseNs(m, bytes));
         } while (left !== 0 && !m.over);
       }
     } finally {
@@ -96,9 +111,7 @@ export class Output {
    * The data of a packet, into the interface. Those of the first packet are the thread's own work; for the others it is the
    * interrupt that reports the packet before them done.
    */
-  *#fill(group: OutgoingGroup, blocks: number, first: boolean): Task<void> {
-    const ns = this.#copyNs(group, blocks);
-    if (ns === 0) return;
+  *#fill(ns: number, first: boolean): Task<void> {
     if (first) {
       charge(ns, Busy.network);
       yield* settle();
@@ -111,6 +124,22 @@ export class Output {
     yield* filled.pass();
   }
 
+  /** One packet without data from interrupt level, of which nothing is kept. */
+  sendBare(parts: OutgoingParts, m: Message, place: Place): void {
+    const packet = packetParts(encodeHeading(parts, this.texts), m, 0, this.#cover);
+    this.#processors.interrupt(this.#costNs(0), Busy.network, () => {
+      this.#counters.sentPackets++;
+      this.#carrier.send(place, parts.priority, packet, this.#bare);
+    });
+  }
+
+  /** All of a message from interrupt level. */
+  sendNow(parts: OutgoingParts, m: Message, place: Place): void {
+    const out = this.prepare(parts, m, place, 0);
+    out.wantAll();
+    this.again(out);
+  }
+
   /** What is wanted of the message, from interrupt level. */
   again(m: Outgoing): void {
     if (m.repeating) return;
@@ -119,39 +148,45 @@ export class Output {
   }
 
   #next(m: Outgoing): void {
-    const group = m.over ? undefined : m.groups.find((g) => g.bare || g.wanted !== 0);
+    const group = m.over ? undefined : m.nextWanted();
     if (group === undefined) {
       m.repeating = false;
       return;
     }
-    const blocks = nextPacketBlocks(group.wanted, group.message.segment.length, this.dataBytes);
+    const blocks = this.#nextOf(group, group.wanted);
+    const bytes = dataBytesOf(group, blocks);
     group.wanted = (group.wanted & ~blocks) >>> 0;
     group.bare = false;
-    const ns = this.#costNs(group, blocks) + this.#copyNs(group, blocks);
-    this.#processors.interrupt(ns, Busy.network, () => {
-      if (!m.over) this.#carrier.send(m.place, m.rank, this.#packet(group, blocks), m);
+    this.#processors.interrupt(this.#costNs(bytes) + this.#copyNs(bytes), Busy.network, () => {
+      if (!m.over) this.#carrier.send(m.place, m.rank, this.#packet(group, blocks, bytes), m);
       if (m.gapNs === 0) this.#next(m);
-      else new Timer(this.#machine.scope, 'vmtp gap', () => this.#next(m)).set(pauseNs(m, blocks, group));
+      else new Timer(this.#machine.scope, 'vmtp gap', () => this.#next(m)).set(pauseNs(m, bytes));
     });
   }
 
-  #costNs({ message }: OutgoingGroup, blocks: number): number {
+  #nextOf({ message }: OutgoingGroup, blocks: number): number {
+    return nextPacketBlocks(blocks, message.segment.length, this.dataBytes);
+  }
+
+  /** @param bytes of data in the packet; so below */
+  #costNs(bytes: number): number {
     if (this.#checksumNsPerByte === 0) return this.#sendNs;
-    const bytes = headerBytes + maskBytes(blocks, message.segment.length);
-    return this.#sendNs + Math.round(this.#checksumNsPerByte * bytes);
+    return this.#sendNs + Math.round(this.#checksumNsPerByte * (headerBytes + bytes));
   }
 
-  #copyNs({ message }: OutgoingGroup, blocks: number): number {
-    return Math.round(this.#copyNsPerByte * maskBytes(blocks, message.segment.length));
+  #copyNs(bytes: number): number {
+    return Math.round(this.#copyNsPerByte * bytes);
   }
 
-  #packet({ heading, message }: OutgoingGroup, blocks: number): Uint8Array[] {
+  #packet({ heading, message }: OutgoingGroup, blocks: number, bytes: number): Uint8Array[] {
     this.#counters.sentPackets++;
-    if (blocks !== 0) this.#counters.bytes += maskBytes(blocks, message.segment.length);
+    this.#counters.bytes += bytes;
     return packetParts(heading, message, blocks, this.#cover);
   }
 }
 
+const dataBytesOf = ({ message }: OutgoingGroup, blocks: number): number =>
+  maskBytes(blocks, message.segment.length);
+
 /** From the start of one packet to that of the next: a gap begins when a packet is out. */
-const pauseNs = ({ gapNs }: Outgoing, blocks: number, { message }: OutgoingGroup): number =>
-  gapNs + wireNsPerByte * (headerBytes + maskBytes(blocks, message.segment.length));
+const pauseNs = ({ gapNs }: Outgoing, bytes: number): number => gapNs + wireNsPerByte * (headerBytes + bytes);

@@ -7,7 +7,9 @@
  *                                   complete    it brought the last one
  *   another packet                  contradicts the first: it says something else, and is not looked at
  *
- * Memory: the first packet's own bytes while it is alone, then one array of the segment's size, 16 KB at most.
+ * Memory: nothing of its own while the data lie side by side in their sender's bytes, as they do when a host emulated here has
+ * sent all of them in order: the copy that the real system made is charged elsewhere. Else one array of the segment's size, 16
+ * KB at most.
  */
 import {
   controlBytes,
@@ -35,6 +37,25 @@ export function isSound({ control, segment }: Message): boolean {
 /** The blocks of a sound message that are sent. */
 export const sentBlocks = ({ control, segment }: Message): number =>
   sentOf(control, control[0] ?? 0, allBlocks(segment.length));
+
+/**
+ * A request without a segment may name blocks, too: those of the response that its client wants. Undefined if it does not.
+ * (The RFC lets a client that lacks part of an idempotent response ask for that part so; that a request without the flag wants
+ * all is plain, that its server's host heeds it is our reading.)
+ */
+export function wantedBlocks({ control }: Message): number | undefined {
+  const flags = control[0] ?? 0;
+  if ((flags & MessageFlag.partial) === 0 || (flags & MessageFlag.segment) !== 0) return undefined;
+  const blocks = get.messageDelivery(control, 0);
+  return blocks === 0 ? 0xffff_ffff : blocks;
+}
+
+/** The same request for these blocks. */
+export function wanting({ control, segment }: Message, blocks: number): Message {
+  const own = control.slice();
+  set.messageDelivery(own, 0, blocks);
+  return { control: own, segment };
+}
 
 /**
  * The packets of a group that hold the blocks of `mask`; one without data if there are none, which is how a request is sent
@@ -75,9 +96,15 @@ export class ArrivingGroup {
   readonly sentBlocks: number;
   /** The blocks that are here. */
   received: number;
-  /** The data of the first packet that had any, while it is the only one. */
-  #alone: Uint8Array;
-  /** The whole segment, once there are two. */
+  /**
+   * The data of the first packet that had any; and, while those of the others follow it in one sender's bytes, the length of
+   * all that came.
+   */
+  #start: Uint8Array;
+  /** Where these are. Asking a view for its buffer is slow. */
+  #memory: ArrayBufferLike;
+  #lengthBytes: number;
+  /** The whole segment, once there are data that do not follow. */
   #segment: Uint8Array | null = null;
 
   /** Starts with this packet, which is not `streamed`. */
@@ -92,7 +119,9 @@ export class ArrivingGroup {
     this.segmentBytes = first.segmentBytes;
     this.sentBlocks = first.sentBlocks;
     this.received = first.delivery;
-    this.#alone = first.data;
+    this.#start = first.data;
+    this.#memory = first.data.buffer;
+    this.#lengthBytes = first.data.length;
   }
 
   get complete(): boolean {
@@ -108,7 +137,11 @@ export class ArrivingGroup {
     if (!this.#agrees(p)) return 'contradicts';
     if ((p.delivery & ~this.received) === 0) return 'repeated';
     if (this.received === 0) {
-      this.#alone = p.data;
+      this.#start = p.data;
+      this.#memory = p.data.buffer;
+      this.#lengthBytes = p.data.length;
+    } else if (this.#follows(p)) {
+      this.#lengthBytes += p.data.length;
     } else {
       this.#segment ??= this.#spread();
       placeBlocks(this.#segment, p.delivery, p.data);
@@ -122,7 +155,7 @@ export class ArrivingGroup {
    * and the message's mask rewritten to those that are here. Undefined when blocks are missing and may not be.
    */
   message(): Message | undefined {
-    const partial = ((this.control[0] ?? 0) & MessageFlag.partial) !== 0;
+    const partial = takesParts(this.control);
     if (!partial && !this.complete) return undefined;
     return { control: partial ? this.#rewritten() : this.control, segment: this.#whole() };
   }
@@ -145,16 +178,32 @@ export class ArrivingGroup {
     );
   }
 
+  /** Are its blocks behind all that have come, and its data behind theirs in the sender's memory? */
+  #follows({ delivery, data }: Packet): boolean {
+    const start = this.#start;
+    return (
+      this.#segment === null &&
+      (delivery & -delivery) >>> 0 > this.received &&
+      data.byteOffset === start.byteOffset + this.#lengthBytes &&
+      data.buffer === this.#memory
+    );
+  }
+
   #whole(): Uint8Array {
     if (this.#segment !== null) return this.#segment;
-    if (this.#alone.length === this.segmentBytes) return this.#alone;
-    return this.#spread();
+    return this.#lengthBytes === this.segmentBytes ? this.#together() : this.#spread();
+  }
+
+  #together(): Uint8Array {
+    const { byteOffset, length } = this.#start;
+    if (length === this.#lengthBytes) return this.#start;
+    return new Uint8Array(this.#memory, byteOffset, this.#lengthBytes);
   }
 
   /** The blocks so far, each in its place. */
   #spread(): Uint8Array {
     const segment = new Uint8Array(this.segmentBytes);
-    placeBlocks(segment, this.received, this.#alone);
+    placeBlocks(segment, this.received, this.#together());
     return segment;
   }
 
@@ -164,6 +213,12 @@ export class ArrivingGroup {
     set.messageDelivery(control, 0, this.received);
     return control;
   }
+}
+
+/** May some blocks of the segment lack? */
+function takesParts(control: Uint8Array): boolean {
+  const both = MessageFlag.partial | MessageFlag.segment;
+  return ((control[0] ?? 0) & both) === both;
 }
 
 /** A group's messages are mostly one and the same array, when sender and receiver are emulated hosts. */

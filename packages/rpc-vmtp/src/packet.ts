@@ -31,7 +31,6 @@
  */
 import {
   type EntityId,
-  entityWords,
   type Frame,
   type Message,
   MessageFlag,
@@ -50,11 +49,10 @@ import {
   internetDomain,
   leastPacketBytes,
   limits,
-  vmtpHeader,
-  vmtpMessage,
 } from './layout.ts';
 import { EntityTexts } from './numbers.ts';
 import { allBlocks, cutBlocks, maskBytes, paddedBytes } from './segment-blocks.ts';
+import { fourthWord, putWord, thirdWord, wordAt } from './words.ts';
 
 export const noBytes: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
 
@@ -81,35 +79,49 @@ export interface Heading {
   readonly gap?: number;
 }
 
-const { set, get } = vmtpHeader;
-
-/** The first 32 bytes of each packet of the group, for `packetParts`. */
-export function encodeHeading(h: Heading): Uint8Array {
+/** The first 32 bytes of each packet of the group, for `packetParts`. @param texts of the host, if it has any */
+export function encodeHeading(h: Heading, texts: EntityTexts = new EntityTexts()): Uint8Array {
+  const client = texts.wordsOf(h.client);
+  const server = texts.wordsOf(h.server);
   const bytes = new Uint8Array(headingBytes);
-  const [clientHigh, clientLow] = entityWords(h.client);
-  const [serverHigh, serverLow] = entityWords(h.server);
-  set.clientHigh(bytes, 0, clientHigh);
-  set.clientLow(bytes, 0, clientLow);
-  set.domain(bytes, 0, internetDomain);
-  set.multicast(bytes, 0, h.multicast ? 1 : 0);
-  set.flags(bytes, 0, h.flags ?? 0);
-  set.delayResponse(bytes, 0, h.delayResponse ? 1 : 0);
-  set.retransmitCount(bytes, 0, (h.retransmitCount ?? 0) & 7);
-  set.forwardCount(bytes, 0, h.forwardCount ?? 0);
-  set.gap(bytes, 0, h.gap ?? 0);
-  set.priority(bytes, 0, priorityBits(h.priority ?? normalPriority));
-  set.functionCode(bytes, 0, h.response ? functions.response : functions.request);
-  set.transaction(bytes, 0, h.transaction);
-  set.serverHigh(bytes, 0, serverHigh);
-  set.serverLow(bytes, 0, serverLow);
+  putWord(bytes, 0, client.high);
+  putWord(bytes, 4, client.low);
+  putWord(bytes, 8, (internetDomain << thirdWord.domainShift) | (h.multicast ? thirdWord.multicast : 0));
+  const { flagsShift, delayShift, retransmitShift, retransmitMask, forwardShift, gapShift, priorityShift } =
+    fourthWord;
+  putWord(
+    bytes,
+    12,
+    ((h.flags ?? 0) << flagsShift) |
+      ((h.delayResponse ? 1 : 0) << delayShift) |
+      (((h.retransmitCount ?? 0) & retransmitMask) << retransmitShift) |
+      ((h.forwardCount ?? 0) << forwardShift) |
+      ((h.gap ?? 0) << gapShift) |
+      (priorityBits(h.priority ?? normalPriority) << priorityShift) |
+      (h.response ? functions.response : functions.request),
+  );
+  putWord(bytes, 16, h.transaction);
+  putWord(bytes, 24, server.high);
+  putWord(bytes, 28, server.low);
   return bytes;
+}
+
+/** Changes what a retransmission changes. */
+export function markRetransmission(heading: Uint8Array, retransmitCount: number, moreFlags: number): void {
+  const { retransmitMask, retransmitShift, flagsShift } = fourthWord;
+  const others = wordAt(heading, 12) & ~(retransmitMask << retransmitShift);
+  const count = (retransmitCount & retransmitMask) << retransmitShift;
+  putWord(heading, 12, others | count | (moreFlags << flagsShift));
 }
 
 /** What a checksum covers: all of the packet, or its header and message; four bytes of zero say that there is none. */
 export type ChecksumCover = 'none' | 'packet' | 'header';
 
-/** What may follow the data: up to 7 bytes that pad them, and no checksum. */
-const zeros: Uint8Array = /* @__PURE__ */ new Uint8Array(limits.padBytes - 1 + checksumBytes);
+/** What may follow the data: 0 to 7 bytes that pad them, and no checksum. */
+const unsealed: readonly Uint8Array[] = /* @__PURE__ */ Array.from(
+  { length: limits.padBytes },
+  (_, padBytes) => new Uint8Array(padBytes + checksumBytes),
+);
 
 /**
  * One packet, as parts of a frame. Nothing of the message is copied: it is frozen from here on.
@@ -123,14 +135,15 @@ export function packetParts(
   cover: ChecksumCover = 'none',
 ): Uint8Array[] {
   const dataBytes = maskBytes(delivery, segment.length);
-  const padBytes = paddedBytes(dataBytes) - dataBytes;
-  const head = heading.slice();
-  set.lengthWords(head, 0, (dataBytes + padBytes) / 4);
-  set.packetDelivery(head, 0, delivery);
-  if (cover === 'header') set.headerChecksumOnly(head, 0, 1);
+  const paddedLength = paddedBytes(dataBytes);
+  const padBytes = paddedLength - dataBytes;
+  const head = new Uint8Array(heading);
+  const headerOnly = cover === 'header' ? thirdWord.headerChecksumOnly : 0;
+  putWord(head, 8, wordAt(head, 8) | headerOnly | (paddedLength / 4));
+  putWord(head, 20, delivery);
   const parts = [head, control];
-  cutBlocks(segment, delivery, parts);
-  parts.push(cover === 'none' ? zeros.subarray(0, padBytes + checksumBytes) : sealed(parts, padBytes, cover));
+  if (dataBytes > 0) cutBlocks(segment, delivery, parts);
+  parts.push((cover === 'none' ? unsealed[padBytes] : undefined) ?? sealed(parts, padBytes, cover));
   return parts;
 }
 
@@ -176,6 +189,9 @@ const streamFlags = groupFlags.notStartOfRun | groupFlags.notEndOfRun | groupFla
 const requestFlags = groupFlags.memberOfDestination;
 /** The type bit of groups, in the upper word of a number. */
 const groupBit = 0x4000_0000;
+/** Bytes of the message where these words are. */
+const messageDeliveryAt = 24;
+const segmentBytesAt = 28;
 
 /**
  * A packet that arrived: its header in plain numbers, its message and data as views of the frame. One object serves all
@@ -185,6 +201,8 @@ export class Packet {
   /** After the flaw `encrypted`, this and `multicast` are right: they are in clear. */
   client: EntityId = noEntity;
   server: EntityId = noEntity;
+  /** It is asked of a group. */
+  toGroup = false;
   response = false;
   transaction = 0;
   /** Bits of `groupFlags`. */
@@ -213,8 +231,13 @@ export class Packet {
   /** Belongs to a run, or to a message of several groups: `sentBlocks` is 0, and the data are as they came. */
   streamed = false;
 
-  readonly #texts: EntityTexts = new EntityTexts();
+  readonly #texts: EntityTexts;
   readonly #sums: ClusterSums = new ClusterSums();
+
+  /** @param texts of the host, if it has any */
+  constructor(texts: EntityTexts = new EntityTexts()) {
+    this.#texts = texts;
+  }
 
   /** @returns undefined if this is a packet now; else what is wrong, and nothing of it may be used */
   read(frame: Frame): Flaw | undefined {
@@ -222,39 +245,42 @@ export class Packet {
     const control = frame.slice(headingBytes, headerBytes - headingBytes);
     if (head === undefined || control === undefined || frame.lengthBytes < leastPacketBytes)
       return 'tooShort';
-    if (get.version(head, 0) !== 0) return 'version';
-    if (get.domain(head, 0) !== internetDomain) return 'domain';
-    const clientHigh = get.clientHigh(head, 0);
-    const clientLow = get.clientLow(head, 0);
+    const third = wordAt(head, 8);
+    if (third >>> thirdWord.versionShift !== 0) return 'version';
+    if (((third >>> thirdWord.domainShift) & thirdWord.domainMask) !== internetDomain) return 'domain';
+    const clientHigh = wordAt(head, 0);
+    const clientLow = wordAt(head, 4);
     this.client = this.#texts.of(clientHigh, clientLow);
-    this.multicast = get.multicast(head, 0) !== 0;
-    if (get.encrypted(head, 0) !== 0) return 'encrypted';
+    this.multicast = (third & thirdWord.multicast) !== 0;
+    if ((third & thirdWord.encrypted) !== 0) return 'encrypted';
 
-    const dataBytes = 4 * get.lengthWords(head, 0);
+    const dataBytes = 4 * (third & thirdWord.lengthMask);
     if (dataBytes % limits.padBytes !== 0) return 'oddLength';
     if (dataBytes > limits.groupBytes) return 'beyondGroup';
     if (frame.lengthBytes !== leastPacketBytes + dataBytes) return 'wrongLength';
-    const headerOnly = get.headerChecksumOnly(head, 0) !== 0;
+    const headerOnly = (third & thirdWord.headerChecksumOnly) !== 0;
     if (!this.#summed(frame, head, control, headerOnly ? 0 : dataBytes)) return 'checksum';
 
-    this.response = get.functionCode(head, 0) === functions.response;
-    this.flags = get.flags(head, 0);
-    this.delayResponse = get.delayResponse(head, 0) !== 0;
-    if (get.unassigned(head, 0) !== 0) return 'reservedBits';
+    const fourth = wordAt(head, 12);
+    this.response = (fourth & fourthWord.functionCode) === functions.response;
+    this.flags = fourth >>> fourthWord.flagsShift;
+    this.delayResponse = ((fourth >>> fourthWord.delayShift) & 1) !== 0;
+    if ((fourth & fourthWord.unassigned) !== 0) return 'reservedBits';
     if (this.response && ((this.flags & requestFlags) !== 0 || this.delayResponse)) return 'reservedBits';
     if (clientHigh === 0 && clientLow === 0) return 'zeroClient';
     if ((clientHigh & groupBit) !== 0) return 'groupClient';
-    const serverHigh = get.serverHigh(head, 0);
-    const serverLow = get.serverLow(head, 0);
+    const serverHigh = wordAt(head, 24);
+    const serverLow = wordAt(head, 28);
     if (serverHigh === 0 && serverLow === 0) return 'zeroServer';
-    if (this.response && (serverHigh & groupBit) !== 0) return 'groupResponder';
+    this.toGroup = (serverHigh & groupBit) !== 0;
+    if (this.response && this.toGroup) return 'groupResponder';
     this.server = this.#texts.of(serverHigh, serverLow);
-    this.retransmitCount = get.retransmitCount(head, 0);
-    this.forwardCount = get.forwardCount(head, 0);
-    this.gap = get.gap(head, 0);
-    this.priority = priorityRank(get.priority(head, 0));
-    this.transaction = get.transaction(head, 0);
-    this.delivery = get.packetDelivery(head, 0);
+    this.retransmitCount = (fourth >>> fourthWord.retransmitShift) & fourthWord.retransmitMask;
+    this.forwardCount = (fourth >>> fourthWord.forwardShift) & fourthWord.forwardMask;
+    this.gap = (fourth >>> fourthWord.gapShift) & fourthWord.gapMask;
+    this.priority = priorityRank((fourth >>> fourthWord.priorityShift) & fourthWord.priorityMask);
+    this.transaction = wordAt(head, 16);
+    this.delivery = wordAt(head, 20);
     this.streamed = (this.flags & streamFlags) !== 0;
     return this.#readMessage(frame, control, dataBytes);
   }
@@ -266,10 +292,10 @@ export class Packet {
   }
 
   #readMessage(frame: Frame, control: Uint8Array, dataBytes: number): Flaw | undefined {
-    const word = vmtpMessage.get.code(control, 0);
+    const word = wordAt(control, 0);
     const messageFlags = word >>> 24;
     const hasSegment = (messageFlags & MessageFlag.segment) !== 0;
-    const segmentBytes = hasSegment ? vmtpMessage.get.segmentBytes(control, 0) : 0;
+    const segmentBytes = hasSegment ? wordAt(control, segmentBytesAt) : 0;
     let length = dataBytes;
     let sentBlocks = 0;
     if (!this.streamed) {
@@ -293,18 +319,17 @@ export class Packet {
 
   /** Whether the checksum is that of the packet with that much of its data, or there is none. */
   #summed(frame: Frame, head: Uint8Array, control: Uint8Array, dataBytes: number): boolean {
-    const end = frame.slice(frame.lengthBytes - checksumBytes, checksumBytes) ?? noBytes;
-    const [a = 0, b = 0, c = 0, d = 0] = end;
-    if ((a | b | c | d) === 0) return true;
+    const said = wordAt(frame.slice(frame.lengthBytes - checksumBytes, checksumBytes) ?? noBytes, 0);
+    if (said === 0) return true;
     const sums = this.#sums.start().add(head).add(control);
     // The packet is joined here, once; who uses checksums pays for looking at each byte anyway.
     if (dataBytes > 0) sums.add(frame.payload().subarray(headerBytes, headerBytes + dataBytes));
-    return sums.value() === ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
+    return sums.value() === said;
   }
 }
 
 /** The blocks of a message that are sent at all: those that it names where it has the flag, else `all`. */
 export function sentOf(control: Uint8Array, messageFlags: number, all: number): number {
   if ((messageFlags & MessageFlag.partial) === 0) return all;
-  return (vmtpMessage.get.messageDelivery(control, 0) & all) >>> 0;
+  return (wordAt(control, messageDeliveryAt) & all) >>> 0;
 }

@@ -18,11 +18,19 @@ export interface ArrivingRequest {
   readonly path: RequestPath;
 }
 
+/** One that has arrived, and may not be delivered yet. */
+export interface HeldRequest {
+  readonly path: RequestPath;
+  readonly message: Message;
+}
+
 export class RemoteClient {
   readonly entity: EntityId;
   readonly timer: LazyTimer;
   /** Sets the timer to what is next. */
   readonly schedule: () => void;
+  /** A request of it is not processed any more: in a stream, it is the next one's turn. */
+  readonly left: () => void;
   /** Hands a request on to an entity of this host. */
   readonly passHere: (request: ServedRequest, to: EntityId, m: Message) => void;
   /** Number of the last transaction's first group; nothing was heard while this is undefined. */
@@ -31,27 +39,52 @@ export class RemoteClient {
   /** Requests for missing parts. */
   tries = 0;
   readonly requests: ServedRequest[] = [];
+  /** The transaction begins a stream: records of those after it, in the order of their numbers. */
+  streams = false;
+  followers: readonly RemoteClient[] = [];
+  /** Of a follower: who begins the stream; and the request, while it waits for the response to the one before. */
+  readonly head: RemoteClient | null;
+  held: HeldRequest | null = null;
+  /** Its request has been answered, once at least. */
+  answered = false;
   /** When it was heard last. */
   heardNs = 0;
 
   constructor(
     entity: EntityId,
+    head: RemoteClient | null,
     timer: (expired: () => void) => LazyTimer,
     acts: {
+      readonly left: (record: RemoteClient) => void;
       readonly expired: (record: RemoteClient) => void;
       readonly schedule: (record: RemoteClient) => void;
       readonly pass: (record: RemoteClient, request: ServedRequest, to: EntityId, m: Message) => void;
     },
   ) {
     this.entity = entity;
+    this.head = head;
     this.timer = timer(() => acts.expired(this));
     this.schedule = () => acts.schedule(this);
+    this.left = () => acts.left(this);
     this.passHere = (request, to, m) => acts.pass(this, request, to, m);
+  }
+
+  /** The record of that transaction, of those in a stream. */
+  follower(transaction: number): RemoteClient | undefined {
+    for (const f of this.followers) if (f.transaction === transaction) return f;
+    return undefined;
   }
 
   /** The request at that entity with that forward count. */
   at(server: EntityId, forwardCount: number): ServedRequest | undefined {
     return this.requests.find((r) => r.resident.entity === server && r.path.forwardCount === forwardCount);
+  }
+
+  /** The request whose response that entity keeps. */
+  respondedBy(server: EntityId): ServedRequest | undefined {
+    for (const r of this.requests)
+      if (r.resident.entity === server && r.out !== null && r.state === 'responded') return r;
+    return undefined;
   }
 
   /** Whether a request with that forward count has been delivered. */

@@ -15,6 +15,7 @@ import { type EntityId, isGroup, type Message } from '@backplane/slots';
 import { here } from './carrier.ts';
 import { hasData, type KeptResponses } from './kept-responses.ts';
 import { RemoteClient } from './remote-client.ts';
+import { distance } from './runs.ts';
 import type { ServedRequest } from './served-request.ts';
 import type { ServerParts } from './server-parts.ts';
 import { ts2Ns, ts3Ns, ts4Ns, ts5Ns } from './times.ts';
@@ -24,9 +25,13 @@ export interface RecordActs {
   /** The rest of a request has not come. */
   missing(record: RemoteClient): void;
   passHere(record: RemoteClient, request: ServedRequest, to: EntityId, m: Message): void;
+  /** A request of the record is not processed any more. */
+  left(record: RemoteClient): void;
 }
 
 const recordsMax = 4096;
+/** Transactions of a stream after its first, at once. */
+const followersMax = 63;
 
 export class RemoteClients {
   readonly #parts: ServerParts;
@@ -57,17 +62,46 @@ export class RemoteClients {
   remember(client: EntityId): RemoteClient | undefined {
     const known = this.#records.get(client);
     if (known !== undefined || !this.#makeRoom()) return known;
-    const record = new RemoteClient(
+    const record = this.#make(client, null);
+    this.#records.set(client, record);
+    return record;
+  }
+
+  /** A record that nobody finds, for a request of somebody for whom there is no room. */
+  stranger(client: EntityId): RemoteClient {
+    return this.#make(client, null);
+  }
+
+  /** The record of a further transaction of a stream, or a new one. Undefined when there are too many. */
+  follow(head: RemoteClient, transaction: number): RemoteClient | undefined {
+    const known = head.follower(transaction);
+    if (known !== undefined || head.followers.length >= followersMax) return known;
+    const record = this.#make(head.entity, head);
+    record.transaction = transaction;
+    head.followers = [...head.followers, record].sort((a, b) =>
+      distance(a.transaction ?? 0, b.transaction ?? 0),
+    );
+    return record;
+  }
+
+  /** The record of that transaction. */
+  of(client: EntityId, transaction: number): RemoteClient | undefined {
+    const head = this.#records.get(client);
+    return head?.follower(transaction) ?? head;
+  }
+
+  #make(client: EntityId, head: RemoteClient | null): RemoteClient {
+    return new RemoteClient(
       client,
+      head,
       (expired) => new LazyTimer(this.#parts.machine.scope, 'vmtp remote client', expired),
       {
         expired: (r) => this.#expired(r),
         schedule: (r) => this.#schedule(r),
+        left: (r) => this.#acts.left(r),
         pass: (r, request, to, m) => this.#acts.passHere(r, request, to, m),
       },
     );
-    this.#records.set(client, record);
-    return record;
   }
 
   #makeRoom(): boolean {
@@ -85,11 +119,20 @@ export class RemoteClients {
     this.abandon(record);
     record.requests.length = 0;
     record.arriving = null;
+    record.streams = false;
+    record.answered = false;
     record.transaction = transaction;
   }
 
   /** The client does not wait any more. */
   abandon(record: RemoteClient): void {
+    const { followers } = record;
+    record.followers = [];
+    record.held = null;
+    for (const follower of followers) {
+      follower.timer.dispose();
+      this.abandon(follower);
+    }
     for (const request of record.requests) {
       const { state, out } = request;
       this.#kept.acknowledged(request);
@@ -102,20 +145,21 @@ export class RemoteClients {
   #forget(record: RemoteClient): void {
     record.timer.dispose();
     this.abandon(record);
-    this.#records.delete(record.entity);
+    const { head } = record;
+    if (head === null) this.#records.delete(record.entity);
+    else head.followers = head.followers.filter((f) => f !== record);
   }
 
   // ---- time-outs ----
 
   #schedule(record: RemoteClient): void {
     if (record.arriving !== null) return;
-    const { routes } = this.#parts;
     let nextNs = ts4Ns;
     for (const request of record.requests) {
       if (isWatched(request)) nextNs = Math.min(nextNs, ts2Ns);
       else if (request.state === 'responded' && request.out !== null && hasData(request.out)) {
-        const { tries, packets } = request;
-        const { roundTripNs } = routes.at(request.out.place);
+        const { tries, packets, route } = request;
+        const roundTripNs = route?.roundTripNs ?? 0;
         nextNs = Math.min(nextNs, tries === 0 ? ts5Ns(roundTripNs, packets) : ts3Ns(roundTripNs, tries - 1));
       }
     }
@@ -129,7 +173,7 @@ export class RemoteClients {
     }
     const silentNs = this.#parts.machine.engine.nowNs - record.heardNs;
     for (const request of [...record.requests]) {
-      if (isWatched(request) && silentNs >= ts2Ns) this.#orphan(request);
+      if (isWatched(request) && silentNs >= ts2Ns) this.#orphan(record, request);
       else if (request.state === 'responded' && request.out !== null && hasData(request.out))
         this.#kept.inquire(request);
     }
@@ -137,11 +181,12 @@ export class RemoteClients {
     else this.#schedule(record);
   }
 
-  #orphan(request: ServedRequest): void {
+  #orphan(record: RemoteClient, request: ServedRequest): void {
     this.#parts.counters.orphans++;
     request.orphan = true;
     request.state = 'discarded';
     request.resident.service.abandoned?.(request);
+    record.left();
   }
 }
 
@@ -150,6 +195,8 @@ const isWatched = ({ state, path, isDatagram }: ServedRequest): boolean =>
   state === 'processing' && path.from !== here && !isGroup(path.to) && !isDatagram;
 
 /** Nothing of it is under way. */
-const isIdle = ({ arriving, requests }: RemoteClient): boolean =>
+const isIdle = ({ arriving, requests, held, followers }: RemoteClient): boolean =>
   arriving === null &&
+  held === null &&
+  followers.length === 0 &&
   requests.every((r) => r.isDatagram || (r.state !== 'processing' && r.state !== 'responding'));

@@ -11,8 +11,8 @@
  *
  * Both gaps begin with this host's own turnaround, for want of a better guess of what a host of its kind can receive.
  */
-import type { EntityId } from '@backplane/slots';
-import type { Place } from './carrier.ts';
+import { type EntityId, noEntity } from '@backplane/slots';
+import { here, type Place } from './carrier.ts';
 import { gapStep, gapUnitNs, gapUnitsMax, roundTripFirstNs } from './times.ts';
 
 export class Route {
@@ -20,6 +20,8 @@ export class Route {
   roundTripNs: number = roundTripFirstNs;
   sendGap: number;
   askedGap: number;
+  /** It has not said that it takes no runs of messages. */
+  streams = true;
   readonly #ownGap: number;
 
   constructor(place: Place, ownGap: number) {
@@ -60,6 +62,9 @@ export class Routes {
   readonly #ownGap: number;
   readonly #byEntity = new Map<EntityId, Route>();
   readonly #byPlace = new Map<Place, Route>();
+  /** What was learnt last. */
+  #lastEntity: EntityId = noEntity;
+  #lastPlace: Place = here;
 
   /** @param turnaroundNs of this host's interface */
   constructor(turnaroundNs: number) {
@@ -81,15 +86,23 @@ export class Routes {
     return route;
   }
 
-  /** A packet of the entity came from there. */
+  /** A packet of the entity came from there. Most come like the one before. */
   learn(entity: EntityId, place: Place): void {
+    if (entity === this.#lastEntity && place === this.#lastPlace) return;
+    this.#lastEntity = entity;
+    this.#lastPlace = place;
     const known = this.#byEntity.get(entity);
     if (known !== undefined && known.place === place) return;
     if (known === undefined && this.#byEntity.size >= entitiesMax) dropOldest(this.#byEntity);
     this.#byEntity.set(entity, this.at(place));
   }
 
+  some(f: (entity: EntityId) => boolean): boolean {
+    return [...this.#byEntity.keys()].some(f);
+  }
+
   forget(entity: EntityId): void {
+    this.#lastEntity = noEntity;
     this.#byEntity.delete(entity);
   }
 }

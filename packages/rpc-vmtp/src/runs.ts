@@ -8,13 +8,14 @@
  *   second   1     0     0
  *
  * Kernels need it because a call's parameters and data may be more than the 16 KB of one group together. Two groups hold the
- * largest; longer runs, and runs of several messages (streams), are answered with `streamingNotSupported`.
+ * largest; longer ones are answered with `streamingNotSupported`. A run of several messages, without CMG, is a stream (see
+ * `streams.ts`). The last group of either looks the same: which it is, the entity tells that is asked.
  *
  * Each group has its own share of the segment: its word of segment bytes and its blocks count within it. A run takes its two
  * numbers out of those that STI skips: the request has n and n + 1, its response begins with the number of the request's
  * last group, so that n to n + 2 may be in use, and the client's next transaction is n + 256.
  */
-import { type Message, MessageFlag } from '@backplane/slots';
+import { type EntityId, type Message, MessageFlag } from '@backplane/slots';
 import { groupFlags, limits, vmtpMessage } from './layout.ts';
 import type { Packet } from './packet.ts';
 import { ArrivingGroup, type Joined } from './packet-group.ts';
@@ -50,6 +51,14 @@ export function positionOf(flags: number): Position | undefined {
   }
 }
 
+/** Whether the group belongs to a run of messages, for an entity that takes no message of two groups. */
+export const isStreamed = (flags: number): boolean =>
+  (flags & (notStartOfRun | notEndOfRun)) !== 0 && (flags & continued) === 0;
+
+/** What stands in the flags of transaction `index` of `count` in a stream. */
+export const streamFlagsOf = (index: number, count: number): number =>
+  (index > 0 ? notStartOfRun : 0) | (index < count - 1 ? notEndOfRun : 0);
+
 /** Serial numbers: how far `a` lies behind `b`, negative when before. They wrap. */
 export const distance = (a: number, b: number): number => (a - b) | 0;
 
@@ -58,8 +67,7 @@ export const distance = (a: number, b: number): number => (a - b) | 0;
  * how runs number their blocks. False: it is malformed.
  */
 export function standAlone(p: Packet): boolean {
-  if ((p.messageFlags & (MessageFlag.segment | MessageFlag.partial)) !== MessageFlag.segment) return false;
-  if (p.segmentBytes > limits.groupBytes) return false;
+  if ((p.messageFlags & MessageFlag.partial) !== 0 || p.segmentBytes > limits.groupBytes) return false;
   const all = allBlocks(p.segmentBytes);
   if ((p.delivery & ~all) !== 0) return false;
   const dataBytes = maskBytes(p.delivery, p.segmentBytes);
@@ -84,6 +92,7 @@ export function cutMessage(m: Message): readonly Message[] {
 
 /** A message that is coming, in one group or two. */
 export class Arriving {
+  readonly server: EntityId;
   readonly #groups: [ArrivingGroup | undefined, ArrivingGroup | undefined] = [undefined, undefined];
   /** How many there are. */
   readonly count: number;
@@ -94,6 +103,7 @@ export class Arriving {
   readonly wantsRest: boolean;
 
   constructor(p: Packet, position: Position) {
+    this.server = p.server;
     this.count = position === 'only' ? 1 : runGroupsMax;
     this.idempotent = (p.messageFlags & MessageFlag.datagram) !== 0;
     this.wantsRest = !this.idempotent && (p.flags & groupFlags.noRetransmission) === 0;
@@ -124,6 +134,11 @@ export class Arriving {
     const group = this.#groups[index];
     if (group === undefined) return 0;
     return group.complete ? undefined : group.received;
+  }
+
+  /** The blocks that lack of a message of one group; of a run, all. */
+  get missing(): number {
+    return (this.count === 1 ? this.#groups[0]?.missing : undefined) ?? 0xffff_ffff;
   }
 
   /** As `ArrivingGroup.message`; of two groups, their segments are joined. */

@@ -34,16 +34,17 @@ export const paddedBytes = (bytes: number): number => (bytes + padBytes - 1) & -
  * @param dataBytes what a packet has room for, at least 512
  */
 export function nextPacketBlocks(mask: number, segmentBytes: number, dataBytes: number): number {
-  let packet = 0;
-  let room = dataBytes;
-  for (let left = mask & allBlocks(segmentBytes); left !== 0; left &= left - 1) {
-    const block = 31 - Math.clz32(left & -left);
-    room -= Math.min(blockBytes, segmentBytes - block * blockBytes);
-    if (room < 0 && packet !== 0) break;
-    packet |= 1 << block;
-  }
-  return packet >>> 0;
+  const within = mask & allBlocks(segmentBytes);
+  let left = within;
+  for (let room = dataBytes >>> 9; room > 0 && left !== 0; room--) left &= left - 1;
+  // One more, if it is the segment's last and short.
+  const lastBytes = segmentBytes & (blockBytes - 1);
+  if (lastBytes !== 0 && lastBytes <= (dataBytes & (blockBytes - 1)) && left === lastBlock(segmentBytes))
+    left = 0;
+  return (within & ~left) >>> 0;
 }
+
+const lastBlock = (segmentBytes: number): number => 1 << (blockCount(segmentBytes) - 1);
 
 /** How many packets the blocks of a mask take. */
 export function packetCount(mask: number, segmentBytes: number, dataBytes: number): number {
@@ -81,7 +82,7 @@ export function placeBlocks(segment: Uint8Array, mask: number, bytes: Uint8Array
     const run = runFrom(left, first);
     const start = first * blockBytes;
     const length = Math.min(segment.length - start, run * blockBytes);
-    segment.set(bytes.subarray(from, from + length), start);
+    segment.set(length === bytes.length ? bytes : bytes.subarray(from, from + length), start);
     from += length;
     left = without(left, first + run);
   }

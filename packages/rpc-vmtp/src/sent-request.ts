@@ -6,10 +6,11 @@ import type { EntityId, Message, MessagePriority } from '@backplane/slots';
 import type { Place } from './carrier.ts';
 import type { ClientParts } from './client-parts.ts';
 import { responseCodes } from './codes.ts';
-import { controlFields, groupFlags } from './layout.ts';
+import { groupFlags } from './layout.ts';
 import type { ClientNotice } from './management.ts';
-import { Outgoing } from './outgoing.ts';
+import type { Outgoing } from './outgoing.ts';
 import type { Route } from './routes.ts';
+import { controlFields } from './words.ts';
 
 export interface RequestFacts {
   readonly client: EntityId;
@@ -19,12 +20,14 @@ export interface RequestFacts {
   readonly priority: MessagePriority;
   /** It, or its response, may be a run. */
   readonly runs: boolean;
+  /** Bits of `groupFlags` of a transaction in a stream; else 0. */
+  readonly streamFlags: number;
 }
 
 export class SentRequest {
   readonly out: Outgoing;
   readonly #parts: ClientParts;
-  readonly #multicast: boolean;
+  readonly multicast: boolean;
   #route: Route;
   /** When it was last sent, or part of it. */
   #sentNs = 0;
@@ -39,9 +42,9 @@ export class SentRequest {
     const route = routes.at(place);
     const isMember = multicast && residents.members(to).some((r) => r.entity === client);
     this.#parts = parts;
-    this.#multicast = multicast;
+    this.multicast = multicast;
     this.#route = route;
-    this.out = new Outgoing(
+    this.out = output.prepare(
       {
         client,
         server: to,
@@ -49,7 +52,10 @@ export class SentRequest {
         transaction: facts.number,
         forwardCount: 0,
         priority: facts.priority,
-        flags: (runs ? groupFlags.skipTransactions : 0) | (isMember ? groupFlags.memberOfDestination : 0),
+        flags:
+          facts.streamFlags |
+          (runs ? groupFlags.skipTransactions : 0) |
+          (isMember ? groupFlags.memberOfDestination : 0),
         gap: route.askedGap,
         multicast,
       },
@@ -65,6 +71,11 @@ export class SentRequest {
 
   get roundTripNs(): number {
     return this.#route.roundTripNs;
+  }
+
+  /** Between packets of the response, in the header's units. */
+  get askedGap(): number {
+    return this.#route.askedGap;
   }
 
   /** All of it has been sent from a thread. */
@@ -86,12 +97,16 @@ export class SentRequest {
     this.#wholly = true;
   }
 
-  /** Nothing was heard: sends it again, and asks for an acknowledgement. */
-  repeat(): void {
+  /**
+   * Nothing was heard: sends it again, and asks for an acknowledgement.
+   * @param blocks of an idempotent transaction's response that lack; others need not come again
+   */
+  repeat(blocks?: number): void {
     const { output, counters } = this.#parts;
     const { out } = this;
     counters.retransmissions++;
     out.count(true);
+    if (blocks !== undefined) out.ask(blocks);
     if (this.#wholly || out.packets(output.dataBytes) === 1) out.wantAll();
     else out.wantBare();
     this.#wholly = false;
@@ -103,6 +118,7 @@ export class SentRequest {
   resend({ transaction, delivery, code }: ClientNotice): void {
     const { output, counters } = this.#parts;
     const { out } = this;
+    if (out.sending || out.waiting > 0) return; // what is missing may be among these; the server asks again
     out.count(false);
     out.wantMissing(transaction, delivery, code === responseCodes.retryAll);
     counters.retransmissions++;
@@ -131,7 +147,7 @@ export class SentRequest {
   /** A notice matched to a transmission by its count, which is modulo 8. Of a group, members are at different places. */
   measure(control: number): void {
     const { out } = this;
-    if (this.#multicast || out.underWay || out.retransmitCount === 0) return;
+    if (this.multicast || out.underWay || out.retransmitCount === 0) return;
     if (controlFields(control).retransmitCount === (out.retransmitCount & 7))
       this.#route.measured(this.#parts.machine.engine.nowNs - this.#sentNs);
   }

@@ -8,7 +8,8 @@
  *   processing  discard, or respond with that code    nothing is sent                                  discarded
  *   processing  forward, the next server is here      hand the request over                            forwarded
  *   processing  forward, it is elsewhere              send the request there                           forwarded
- *   processing  forward, through a group or a 16th    false: it must be answered here                  processing
+ *   processing  forward, through a group or a 16th,   false: it must be answered here                  processing
+ *               or in a stream
  *   processing  the client is silent for TS2          tell the service                                 discarded
  *   processing  a new transaction of the client       tell the service                                 over
  *   responding  all packets are out                   keep it until it is acknowledged; set TS5 or TS4 responded
@@ -33,10 +34,11 @@ import {
 } from '@backplane/slots';
 import { here, type Place } from './carrier.ts';
 import { groupFlags, limits } from './layout.ts';
-import { Outgoing, type OutgoingParts } from './outgoing.ts';
-import { isSound } from './packet-group.ts';
+import type { Outgoing, OutgoingParts } from './outgoing.ts';
+import { isSound, wantedBlocks } from './packet-group.ts';
 import type { RemoteClient } from './remote-client.ts';
 import type { Resident } from './residents.ts';
+import type { Route } from './routes.ts';
 import { runBytesMax } from './runs.ts';
 import type { ServerParts } from './server-parts.ts';
 
@@ -57,6 +59,8 @@ export interface RequestPath {
   /** The gap that the client wants. */
   readonly gap: number;
   readonly retransmitCount: number;
+  /** One of a run of messages. */
+  readonly streamed: boolean;
 }
 
 export type RequestState = 'processing' | 'responding' | 'responded' | 'discarded' | 'forwarded' | 'over';
@@ -67,11 +71,14 @@ export class ServedRequest implements ArrivedRequest {
   }
 
   readonly message: Message;
-  readonly path: RequestPath;
+  /** Its `from` changes when the client moves. */
+  path: RequestPath;
   readonly resident: Resident;
   state: RequestState = 'processing';
   /** The response, or the request as it was forwarded. */
   out: Outgoing | null = null;
+  /** What is known of the place where the response goes. */
+  route: Route | null = null;
   /** Packets of the response, for TS5. */
   packets = 0;
   /** The response may be made again. */
@@ -133,18 +140,20 @@ export class ServedRequest implements ArrivedRequest {
     }
     const { output, clients, machine } = this.#parts;
     const m = this.#checked(response);
-    this.state = 'responding';
+    this.#leave('responding');
     if (this.resident.pathNs > 0 && this.path.from !== here) charge(this.resident.pathNs, Busy.network);
     const client = clients(this.client);
     if (client !== undefined) {
       const copyNs = Math.round(machine.type.costs.copyNsPerByte * m.segment.length);
       if (copyNs > 0) charge(copyNs, Busy.network);
       yield* settle();
-      if (this.#goesOn()) this.#handOver(m);
+      if (this.#is('responding')) this.#handOver(m);
       return;
     }
-    const place = this.path.forwardCount === 0 ? this.path.from : yield* this.#clientsPlace();
-    if (!this.#goesOn()) return;
+    const { forwardCount, from } = this.path;
+    // A client that was here has left.
+    const place = forwardCount === 0 && from !== here ? from : yield* this.#clientsPlace();
+    if (!this.#is('responding')) return;
     if (place === undefined) {
       this.state = 'discarded';
       return;
@@ -153,7 +162,7 @@ export class ServedRequest implements ArrivedRequest {
     try {
       yield* output.send(this.out);
     } finally {
-      if (this.#goesOn()) this.#responded();
+      if (this.#is('responding')) this.#responded();
     }
   }
 
@@ -178,16 +187,47 @@ export class ServedRequest implements ArrivedRequest {
     const { forwardCount } = this.path;
     if (isGroup(this.to) || isGroup(to) || forwardCount >= limits.forwardCount || !isSound(request))
       return false;
+    if (this.path.streamed) return false; // the next server would have no record of the run
     this.#parts.counters.forwards++;
-    this.state = 'forwarded';
     this.next = { to, message: request };
+    this.#leave('forwarded');
     yield* settle();
-    if (this.state === 'forwarded') yield* this.pass(undefined);
+    if (this.#is('forwarded')) yield* this.pass(undefined);
     return true;
   }
 
   discard(): void {
-    if (this.state === 'processing') this.state = 'discarded';
+    if (this.state === 'processing') this.#leave('discarded');
+  }
+
+  #leave(state: RequestState): void {
+    this.state = state;
+    this.#record.left();
+  }
+
+  // ---- clients and servers that move ----
+
+  /** The client asks from there now. */
+  heardFrom(from: Place): void {
+    if (from === this.path.from || this.path.forwardCount > 0) return;
+    this.path = { ...this.path, from };
+    if (this.out === null || this.next !== null) return;
+    this.out.place = from;
+    this.route = this.#parts.routes.at(from);
+  }
+
+  /** The server has come here, and with it what it has responded: kept for a client that may not have got it. */
+  keep(response: Message): void {
+    this.out = this.#response(response, this.path.from);
+    this.#responded();
+  }
+
+  /** The client, which is here, asks again: true if there was something to hand over. */
+  handAgain(): boolean {
+    const m = this.out?.groups[0]?.message;
+    if (this.state !== 'responded' || m === undefined) return false;
+    this.#handOver(m);
+    return true;
   }
 
   // ---- forwarding ----
@@ -227,7 +267,7 @@ export class ServedRequest implements ArrivedRequest {
       gap: path.gap,
       multicast: false,
     };
-    this.out = new Outgoing(parts, next.message, found.place, output.gapNs(route.sendGap));
+    this.out = output.prepare(parts, next.message, found.place, output.gapNs(route.sendGap));
     yield* output.send(this.out);
   }
 
@@ -245,7 +285,8 @@ export class ServedRequest implements ArrivedRequest {
     const { output, routes } = this.#parts;
     const { client, path, priority, resident } = this;
     const { forwardCount, groups } = path;
-    const gapNs = output.gapNs(Math.max(routes.at(place).sendGap, path.gap));
+    this.route = routes.at(place);
+    const gapNs = output.gapNs(Math.max(this.route.sendGap, path.gap));
     const parts: OutgoingParts = {
       client,
       server: resident.entity,
@@ -257,21 +298,28 @@ export class ServedRequest implements ArrivedRequest {
       gap: groups - 1,
       multicast: false,
     };
-    return new Outgoing(parts, m, place, gapNs);
+    const out = output.prepare(parts, m, place, gapNs);
+    // A client that lacks some of a response that was not kept names these.
+    const wanted = isIdempotent(m) ? wantedBlocks(this.message) : undefined;
+    if (wanted !== undefined) out.limit(wanted);
+    return out;
   }
 
   #responded(): void {
     const { out } = this;
+    const wasProcessing = this.state === 'processing';
     this.state = 'responded';
+    if (wasProcessing) this.#record.left();
     if (out === null) return;
     const m = out.groups[0]?.message;
-    this.idempotent = m !== undefined && (flagsOf(m) & MessageFlag.datagram) !== 0;
+    this.idempotent = m !== undefined && isIdempotent(m);
     this.packets = out.packets(this.#parts.output.dataBytes);
     if (this.idempotent && !out.repeating) this.out = null;
     this.#record.schedule();
   }
 
   #handOver(m: Message): void {
+    if (this.state === 'processing') this.#leave('responded');
     this.state = 'responded';
     const { clients } = this.#parts;
     clients(this.client)?.respondedHere(this.resident.entity, this.path.transaction, m);
@@ -282,7 +330,11 @@ export class ServedRequest implements ArrivedRequest {
     return found.place;
   }
 
-  #goesOn(): boolean {
-    return this.state === 'responding';
+  /** After a pause, in which much may happen. */
+  #is(state: RequestState): boolean {
+    return this.state === state;
   }
 }
+
+/** A response that may be made again. */
+const isIdempotent = (m: Message): boolean => (flagsOf(m) & MessageFlag.datagram) !== 0;

@@ -22,4 +22,6 @@ export interface ServerParts {
   /** The entity's record as a client, if it is here. */
   readonly clients: (entity: EntityId) => ClientRecord | undefined;
   readonly finder: () => Finder;
+  /** Takes runs of messages. */
+  readonly streaming: boolean;
 }

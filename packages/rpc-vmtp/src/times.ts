@@ -6,7 +6,8 @@
  *   TC1     client: a response, or another sign of the server         TC2, and what servers take: 200 ms
  *   TC2     client: the same, after it has asked again                two round trips, 100 ms at least; doubled for each
  *                                                                     silence in a row
- *   TC3     client: the rest of a response                            10 packet times and two round trips, doubled too
+ *   TC3     client: the rest of a response                            10 packet times, two round trips and four of the gaps
+ *                                                                     that it asked for, doubled too
  *   TC4     client: more responses of a group                         the user's
  *   TS1     server: the rest of a request                             as TC3
  *   TS2     server: any sign of a client whose request it processes   longer than the client itself tries
@@ -48,10 +49,11 @@ const keptWaitingMaxNs = /* @__PURE__ */ seconds(2);
 export const tc1Ns = (roundTripNs: number, kept: number): number =>
   Math.min(keptWaitingMaxNs, (tc2Ns(roundTripNs, 0) + serviceNs) * (1 << Math.min(kept, 4)));
 
-export const tc3Ns = (roundTripNs: number, tries: number): number =>
-  Math.min(silenceMaxNs, (10 * packetTimeNs + 2 * roundTripNs) * (1 << tries));
+/** @param gapUnits between packets, as they are sent: several in a row may be lost */
+export const tc3Ns = (roundTripNs: number, gapUnits: number, tries: number): number =>
+  Math.min(silenceMaxNs, (10 * packetTimeNs + 2 * roundTripNs + 4 * gapUnits * gapUnitNs) * (1 << tries));
 
-export const ts1Ns = (roundTripNs: number, tries: number): number => tc3Ns(roundTripNs, tries);
+export const ts1Ns = (roundTripNs: number, tries: number): number => tc3Ns(roundTripNs, 0, tries);
 /** The longest TC1 and all tries after it are 5 s. Ours: the RFC's TC1 + 3 TC2 calls a client dead that may still ask. */
 export const ts2Ns: number = /* @__PURE__ */ seconds(10);
 export const ts3Ns = (roundTripNs: number, tries: number): number => tc2Ns(roundTripNs, tries);

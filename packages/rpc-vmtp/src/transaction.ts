@@ -34,17 +34,10 @@ import type { LazyTimer } from '@backplane/rpc-service';
 import {
   Busy,
   type EntityId,
-  entityIn,
-  flagsOf,
   hostId,
   internetHost,
-  isGroup,
   type Message,
-  MessageFlag,
-  type MessagePriority,
   message,
-  noEntity,
-  normalPriority,
   ReplyCode,
 } from '@backplane/slots';
 import { ArrivingResponses } from './arriving-responses.ts';
@@ -55,8 +48,9 @@ import { groupFlags } from './layout.ts';
 import type { ClientNotice } from './management.ts';
 import { addressOf } from './numbers.ts';
 import type { Packet } from './packet.ts';
+import { RequestWay, type TransactionFacts } from './request-way.ts';
 import { positionOf, wholeMessage } from './runs.ts';
-import { SentRequest } from './sent-request.ts';
+import type { SentRequest } from './sent-request.ts';
 import { retriesMax, tc1Ns, tc2Ns, tc3Ns } from './times.ts';
 
 /** What it shares with the transactions before and after it. */
@@ -65,19 +59,10 @@ export interface TransactionPlace {
   readonly timer: LazyTimer;
   /** Something has changed for the thread. */
   readonly wake: () => void;
+  /** In a stream: have all transactions before that one ended? */
+  readonly isFirstOpen: (number: number) => boolean;
 }
 
-export interface TransactionFacts {
-  readonly client: EntityId;
-  readonly number: number;
-  readonly to: EntityId;
-  readonly message: Message;
-  readonly options: TransactOptions;
-  readonly asking: boolean;
-}
-
-/** Other hosts' word, and managers', before a client believes that there is no such server. */
-const searchesMax = 3;
 /** Responses of a group that are kept: more than a cluster has hosts. */
 const responsesMax = 256;
 
@@ -98,57 +83,36 @@ export class Transaction {
   readonly #engine: Engine;
   readonly #timer: LazyTimer;
   readonly #wake: () => void;
-  readonly #client: EntityId;
-  readonly #number: number;
-  readonly #to: EntityId;
-  readonly #message: Message;
-  readonly #group: boolean;
-  readonly #datagram: boolean;
+  readonly #isFirstOpen: (number: number) => boolean;
+  readonly #way: RequestWay;
   readonly #asking: boolean;
-  readonly #priority: MessagePriority;
-  readonly #runs: boolean;
-  readonly #settled: boolean;
   readonly #retries: number;
 
   #state: 'idle' | 'awaiting' | 'receiving' = 'awaiting';
-  /** To be handed over on this host, and again after it was not taken. */
-  #local = false;
+  /** It was not taken by an entity of this host, and is handed over again. */
   #handAgain = false;
-  /** The request as it went to other hosts. */
-  #sent: SentRequest | null = null;
   #tries = 0;
   /** Times that the server said that it has the request. */
   #kept = 0;
   /** Parts of the response were, and a larger gap will be asked for. */
   #responseLost = false;
-  /** What was said of the server's place; undefined: nothing against it. */
-  #told: number | undefined = undefined;
-  #searches = 0;
   #arriving: ArrivingResponses | null = null;
   /** Of a group: who has responded. */
   #answered: Set<EntityId> | null = null;
 
-  constructor({ parts, timer, wake }: TransactionPlace, facts: TransactionFacts) {
-    const { to, message: m, options } = facts;
+  constructor({ parts, timer, wake, isFirstOpen }: TransactionPlace, facts: TransactionFacts) {
     this.#parts = parts;
     this.#engine = parts.machine.engine;
     this.#timer = timer;
     this.#wake = wake;
-    this.#client = facts.client;
-    this.#number = facts.number;
-    this.#to = to;
-    this.#message = m;
-    this.#group = isGroup(to);
-    this.#datagram = (flagsOf(m) & MessageFlag.datagram) !== 0;
+    this.#isFirstOpen = isFirstOpen;
+    this.#way = new RequestWay(parts, facts);
     this.#asking = facts.asking;
-    this.#priority = options.priority ?? normalPriority;
-    this.#runs = options.runs === true;
-    this.#settled = options.settled === true;
-    this.#retries = options.retries ?? retriesMax;
+    this.#retries = facts.options.retries ?? retriesMax;
     const { counters } = parts;
     counters.transactions++;
-    if (this.#group) counters.groupSends++;
-    if (this.#datagram) counters.datagrams++;
+    if (this.#way.group) counters.groupSends++;
+    if (this.#way.datagram) counters.datagrams++;
   }
 
   /** The thread has nothing to wait for. */
@@ -158,82 +122,47 @@ export class Transaction {
 
   /** More responses may come. */
   get open(): boolean {
-    return this.#group && this.ending !== null;
+    return this.#way.group && this.ending !== null;
   }
 
   // ---- on the sender's thread ----
 
-  /** Where does the request go? */
-  *locate({ place, multicast = false }: TransactOptions): Task<void> {
-    const { residents, carrier } = this.#parts;
-    const sought = this.#sought;
-    if (place !== undefined) this.#aim(place, multicast);
-    else if (sought !== undefined) {
-      // Beside nobody is whoever is here.
-      this.#local = sought === noEntity || residents.hosts(sought);
-      if (!this.#local && this.#datagram) this.#sendWhenFound(sought);
-      else if (!this.#local) yield* this.#seek(sought);
-      else if (this.#sent !== null) {
-        this.#sent.out.over = true; // the server has come here
-        this.#sent = null;
-      }
-    } else {
-      const beside = this.#beside;
-      this.#local = beside === undefined || residents.hosts(beside);
-      this.#aim(carrier.groupPlace(beside ?? this.#to), true);
-    }
-    this.lost = false;
+  /** It was said where it goes, and nothing against that since. */
+  get located(): boolean {
+    return this.#way.sent !== null && !this.lost;
   }
 
-  *#seek(entity: EntityId): Task<void> {
-    const found = yield* this.#parts.finder().find(entity, this.#told, this.#settled);
+  /** Its client goes to another host. Returns where it went, if it is under way. */
+  depart(): { readonly place: Place; readonly multicast: boolean } | null {
+    if (this.decided) return null;
+    const at = this.#way.at;
+    // Who has it here goes on with it.
+    this.#way.local = false;
+    return at;
+  }
+
+  /** Where does the request go? True if that is known; else `seek` finds out. */
+  locate(options: TransactOptions): boolean {
+    const known = this.#way.locate(options);
+    if (known) this.lost = false;
+    return known;
+  }
+
+  /** Asks for the place of the server. */
+  *seek(): Task<void> {
+    const found = yield* this.#way.find();
+    this.lost = false;
     if (this.decided) return;
     if (found.place === undefined) this.end(found.code);
-    else this.#aim(found.place, false);
-  }
-
-  /** A datagram's sender does not wait until its receiver is found. */
-  #sendWhenFound(entity: EntityId): void {
-    const { finder, machine } = this.#parts;
-    const place = finder().known(entity);
-    if (place !== undefined) this.#aim(place, false);
-    else machine.scope.spawn('vmtp datagram', this.#sendLater(entity));
-  }
-
-  *#sendLater(entity: EntityId): Task<void> {
-    const { finder, output } = this.#parts;
-    const { place } = yield* finder().find(entity, undefined, this.#settled);
-    if (place === undefined) return;
-    this.#aim(place, false);
-    if (this.#sent !== null) yield* output.send(this.#sent.out);
-  }
-
-  #aim(place: Place, multicast: boolean): void {
-    if (this.#sent !== null) {
-      this.#sent.aim(place);
-      return;
-    }
-    this.#sent = new SentRequest(
-      this.#parts,
-      {
-        client: this.#client,
-        number: this.#number,
-        to: this.#to,
-        message: this.#message,
-        priority: this.#priority,
-        runs: this.#runs,
-      },
-      place,
-      multicast,
-    );
+    else this.#way.aim(found.place, false);
   }
 
   /** Hands it over here, and sends it where it goes. */
   *transmit(pathNs: number): Task<void> {
     const { output, machine, counters } = this.#parts;
-    const sent = this.#sent;
-    if (this.#local) {
-      const copyNs = Math.round(machine.type.costs.copyNsPerByte * this.#message.segment.length);
+    const sent = this.#way.sent;
+    if (this.#way.local) {
+      const copyNs = Math.round(machine.type.costs.copyNsPerByte * this.#way.message.segment.length);
       if (copyNs > 0) charge(copyNs, Busy.network);
       yield* settle();
       if (this.left) return;
@@ -241,15 +170,15 @@ export class Transaction {
       if (this.lost) return;
     }
     if (sent === null) {
-      if (this.#local) counters.localTransactions++;
-    } else if (this.ending === null || this.#group) {
+      if (this.#way.local) counters.localTransactions++;
+    } else if (this.ending === null || this.#way.group) {
       if (pathNs > 0) charge(pathNs, Busy.network);
       yield* output.send(sent.out);
       if (this.left) return;
       sent.sent();
-      if (this.#state === 'awaiting' && !this.#datagram) this.#await();
+      if (this.#state === 'awaiting' && !this.#way.datagram) this.#await();
     }
-    if (this.#datagram && this.ending === null) this.end(ReplyCode.ok);
+    if (this.#way.datagram && this.ending === null) this.end(ReplyCode.ok);
   }
 
   /** Asking: the first repetition comes within a quarter of the window. */
@@ -263,27 +192,26 @@ export class Transaction {
     if (this.#state === 'idle' && !this.#asking) return;
     this.#quiet();
     this.#arriving = null;
-    if (this.#local) this.#parts.servers().abandon(this.#client);
+    if (this.#way.local) this.#parts.servers().abandon(this.#way.client);
   }
 
   // ---- on this host ----
 
   #hand(): void {
-    const verdict = this.#parts.servers().deliver({
-      client: this.#client,
-      to: this.#to,
-      transaction: this.#number,
-      priority: this.#priority,
-      message: this.#message,
-    });
-    this.#handAgain = (verdict === 'busy' || verdict === 'frozen') && !this.#datagram;
-    if (this.#group) {
+    const verdict = this.#way.deliverHere();
+    this.#handAgain = (verdict === 'busy' || verdict === 'frozen') && !this.#way.datagram;
+    if (this.#way.group) {
       // Members elsewhere may answer; with nobody but these, silence is known at once.
-      if (this.#sent === null && verdict === 'nobody') this.end(ReplyCode.retransmissionTimeout);
-      else if (this.#sent === null && this.ending === null) this.#await();
+      if (this.#way.sent === null && verdict === 'nobody') this.end(ReplyCode.retransmissionTimeout);
+      else if (this.#way.sent === null && this.ending === null) this.#await();
     } else if (verdict === 'notAwaiting') this.end(ReplyCode.notAwaitingMessage);
     else if (verdict === 'nobody') this.#search(ReplyCode.nonexistentEntity);
-    else if (!this.#datagram) this.#await();
+    else if (!this.#way.datagram) this.#await();
+  }
+
+  /** A response to a later transaction of the stream says that it answers this one, too. */
+  answered(ending: Ending): void {
+    if (this.#wants(ending.from)) this.#accept(ending);
   }
 
   /** An entity of this host has responded. */
@@ -297,13 +225,13 @@ export class Transaction {
   response(p: Packet, from: Place): void {
     const { counters, routes } = this.#parts;
     const position = positionOf(p.flags);
-    if (position === undefined || (position !== 'only' && !this.#runs)) {
+    if (position === undefined || (position !== 'only' && !this.#way.runs)) {
       this.#tell(p, from, 0, responseCodes.streamingNotSupported);
       return;
     }
     const first = position === 'second' ? (p.transaction - 1) >>> 0 : p.transaction;
     const asked = (p.flags & groupFlags.acknowledge) !== 0;
-    if (first !== this.#lastNumber) {
+    if (first !== this.#way.lastNumber) {
       counters.stale++;
       if (asked) this.#tell(p, from, 0, responseCodes.badTransactionId);
       return;
@@ -315,12 +243,20 @@ export class Transaction {
     }
     let m = this.#arriving === null ? wholeMessage(p, position) : undefined;
     if (m === undefined) {
-      this.#arriving ??= new ArrivingResponses(this.#parts, this.#client, this.#lastNumber, this.#priority);
-      m = this.#arriving.join(p, from, position);
-      if (m === undefined) {
-        this.#waitForMore(routes.at(from).roundTripNs);
+      this.#arriving ??= new ArrivingResponses(
+        this.#parts,
+        this.#way.client,
+        this.#way.lastNumber,
+        this.#way.priority,
+      );
+      const joined = this.#arriving.join(p, from, position);
+      if (p.delivery !== 0 && p.retransmitCount > 0) this.#noteLoss();
+      if (typeof joined === 'string') {
+        if (joined === 'more') this.#tries = 0;
+        this.#waitForMore();
         return;
       }
+      m = joined;
       if (!this.#responseLost) routes.at(from).easeAsked();
     }
     if (this.responses.length >= responsesMax) {
@@ -331,27 +267,38 @@ export class Transaction {
     this.#accept({ from: p.server, message: m, place: from });
   }
 
+  /** How long the rest of a response may take. */
+  #restNs(tries: number): number {
+    return tc3Ns(this.#way.sent?.roundTripNs ?? 0, this.#way.sent?.askedGap ?? 0, tries);
+  }
+
+  /** Data that were sent again: the first time, they were lost. */
+  #noteLoss(): void {
+    if (!this.#responseLost) this.#way.sent?.widenAsked();
+    this.#responseLost = true;
+  }
+
   /** Of a group, what is missing of later responses is not asked for. */
-  #waitForMore(roundTripNs: number): void {
+  #waitForMore(): void {
     if (!this.#asking && this.ending !== null) return;
     this.#state = 'receiving';
-    this.#timer.set(tc3Ns(roundTripNs, 0));
+    this.#timer.set(this.#restNs(0));
   }
 
   /** A notice about the request, from the server's host. */
   notified(notice: ClientNotice, from: Place): void {
-    const sent = this.#sent;
-    const about = sent === null ? notice.transaction === this.#number : sent.out.groupOf(notice.transaction);
-    if (this.#state === 'idle' || !about) {
+    const sent = this.#way.sent;
+    if (this.#state === 'idle' || !this.#way.sends(notice.transaction)) {
       this.#parts.counters.stale++;
       return;
     }
     switch (notice.code) {
       case responseCodes.ok:
         sent?.measure(notice.control);
+        if (this.#state === 'receiving') break; // it is done again: that brings none of what lacks
         this.#tries = 0;
         this.#kept++;
-        if (this.#state === 'awaiting') this.#await();
+        this.#await();
         break;
       case responseCodes.retry:
       case responseCodes.retryAll:
@@ -363,14 +310,19 @@ export class Transaction {
         sent?.wholly();
         this.#await();
         break;
+      case responseCodes.noRunRecord:
+        // The stream's first transaction may be lost, and comes again before this one does.
+        if (this.#isFirstOpen(this.#way.number)) this.end(notice.code);
+        else sent?.wholly();
+        break;
       case responseCodes.nonexistentEntity:
       case responseCodes.entityMigrated:
         // What came from a place that was given up is known.
-        if (this.#sought !== undefined && from === (sent?.place ?? here)) this.#search(notice.code);
+        if (this.#way.sought !== undefined && from === (sent?.place ?? here)) this.#search(notice.code);
         break;
       default:
-        // Of a group, one member's word is not the last.
-        if (!this.#group) this.end(notice.code);
+        // Of a group, one member's word is not the last, unless only one host is meant.
+        if (this.#way.sought !== undefined) this.end(notice.code);
     }
   }
 
@@ -378,28 +330,28 @@ export class Transaction {
 
   #await(): void {
     this.#state = 'awaiting';
-    this.#timer.set(tc1Ns(this.#sent?.roundTripNs ?? 0, this.#kept));
+    this.#timer.set(tc1Ns(this.#way.sent?.roundTripNs ?? 0, this.#kept));
   }
 
   expired(): void {
     if (this.#state === 'idle') return;
-    const sent = this.#sent;
+    const sent = this.#way.sent;
     if (sent?.out.underWay) this.#timer.set(tc2Ns(sent.roundTripNs, 0));
     else if (this.#state === 'receiving') this.#missing();
-    else if (this.#handAgain && !this.#group) this.#hand();
+    else if (this.#handAgain && !this.#way.group) this.#hand();
     else if (this.#worksHere()) this.#keep();
     else if (!this.#asking && this.#tries >= this.#retries) this.#search(ReplyCode.retransmissionTimeout);
     else {
       this.#tries++;
       this.#timer.set(tc2Ns(sent?.roundTripNs ?? 0, Math.min(this.#tries - 1, retriesMax)));
-      if (sent === null) this.#parts.servers().repeat(this.#client);
+      if (sent === null) this.#parts.servers().repeat(this.#way.client);
       else this.#repeat(sent);
     }
   }
 
   /** Has an entity of this host the request, or may it still take it? */
   #worksHere(): boolean {
-    return this.#local && (this.#handAgain || this.#parts.servers().workFor(this.#client));
+    return this.#way.local && (this.#handAgain || this.#parts.servers().workFor(this.#way.client));
   }
 
   /** There is hope, as a notice from elsewhere would say. Of a group, members elsewhere are asked on. */
@@ -408,37 +360,38 @@ export class Transaction {
     this.#kept++;
     if (this.#handAgain) this.#hand();
     if (this.#state === 'idle') return;
-    if (this.#sent !== null) this.#repeat(this.#sent);
+    if (this.#way.sent !== null) this.#repeat(this.#way.sent);
     this.#await();
   }
 
-  #repeat(sent: SentRequest): void {
+  /** @param blocks of the response that lack */
+  #repeat(sent: SentRequest, blocks?: number): void {
     const { trace } = this.#engine;
     if (trace.on) {
-      const to = internetHost(addressOf(this.#to)) ?? hostId(0);
-      const told = { to, id: this.#number, tries: this.#tries };
+      const to = internetHost(addressOf(this.#way.to)) ?? hostId(0);
+      const told = { to, id: this.#way.number, tries: this.#tries };
       trace.emit('rpc.timeout', this.#parts.machine.scope, told);
     }
-    sent.repeat();
+    sent.repeat(blocks);
   }
 
   /** Parts of a response lack. */
   #missing(): void {
     const arriving = this.#arriving;
-    if (!this.#responseLost) this.#sent?.widenAsked();
-    this.#responseLost = true;
     this.#tries++;
     const more = this.#tries <= this.#retries;
     for (const server of arriving?.servers ?? []) {
       const what = arriving?.missing(server, more);
-      if (what === 'repeat' && this.#sent !== null) this.#repeat(this.#sent);
-      else if (typeof what === 'object' && (what.sound || !this.#asking)) {
+      if (typeof what === 'number') {
+        this.#noteLoss();
+        if (this.#way.sent !== null) this.#repeat(this.#way.sent, what);
+      } else if (typeof what === 'object' && (what.sound || !this.#asking)) {
         this.#accept({ from: server, message: what.message, place: this.#parts.routes.of(server)?.place });
         if (this.#state === 'idle') return;
       }
     }
-    const roundTripNs = this.#sent?.roundTripNs ?? 0;
-    if (arriving !== null && arriving.servers.length > 0) this.#timer.set(tc3Ns(roundTripNs, this.#tries));
+    const roundTripNs = this.#way.sent?.roundTripNs ?? 0;
+    if (arriving !== null && arriving.servers.length > 0) this.#timer.set(this.#restNs(this.#tries));
     else {
       this.#state = 'awaiting';
       this.#timer.set(tc2Ns(roundTripNs, Math.min(this.#tries - 1, retriesMax)));
@@ -449,14 +402,14 @@ export class Transaction {
 
   #accept(ending: Ending): void {
     this.#arriving?.drop(ending.from);
-    if (this.#group) {
+    if (this.#way.group) {
       this.#answered ??= new Set();
       this.#answered.add(ending.from);
     }
     if (this.#asking || this.ending !== null) this.responses.push(ending);
     else {
       this.ending = ending;
-      this.#sent?.received();
+      this.#way.sent?.received();
     }
     if (!this.#asking && this.#state !== 'idle') this.#quiet();
     this.#wake();
@@ -465,23 +418,19 @@ export class Transaction {
   /** Ends it with an outcome of this host's own, unless it has ended. */
   end(code: number): void {
     if (this.#state === 'idle') return;
-    this.ending ??= { from: this.#to, message: message({ code }), place: undefined };
+    this.ending ??= { from: this.#way.to, message: message({ code }), place: undefined };
     this.#quiet();
-    if (this.#local && code !== ReplyCode.ok) this.#parts.servers().abandon(this.#client);
+    if (this.#way.local && code !== ReplyCode.ok) this.#parts.servers().abandon(this.#way.client);
     this.#wake();
   }
 
   /** The server is not where the request went: the thread looks for it, unless it has done so often enough. */
   #search(code: number): void {
     if (this.lost) return;
-    const sought = this.#sought;
-    if (sought !== undefined) this.#parts.routes.forget(sought);
-    if (this.#settled || sought === undefined || this.#searches >= searchesMax) {
+    if (!this.#way.mayBeElsewhere(code)) {
       this.end(code);
       return;
     }
-    this.#searches++;
-    this.#told = code;
     this.#tries = 0;
     this.#timer.cancel();
     this.lost = true;
@@ -493,37 +442,20 @@ export class Transaction {
     this.#state = 'idle';
     this.#handAgain = false;
     this.#timer.cancel();
-    if (this.#sent !== null && !(this.#group && this.#sent.out.sending)) this.#sent.out.over = true;
+    if (this.#way.sent !== null && !(this.#way.group && this.#way.sent.out.sending))
+      this.#way.sent.out.over = true;
   }
 
   // ---- facts ----
 
-  /** The entity on whose place this depends: the server, or who shares a host with the members that are meant. */
-  get #sought(): EntityId | undefined {
-    if (!this.#group) return this.#to;
-    const beside = this.#beside;
-    return beside === undefined || isGroup(beside) ? undefined : beside;
-  }
-
-  /** Of a group's request, beside whom the members are that it is for; undefined: anywhere. */
-  get #beside(): EntityId | undefined {
-    const isBeside = (flagsOf(this.#message) & MessageFlag.coResident) !== 0;
-    return isBeside ? entityIn(this.#message, 1) : undefined;
-  }
-
-  /** Of the request's last group, with which a response begins. */
-  get #lastNumber(): number {
-    return this.#sent?.out.lastTransaction ?? this.#number;
-  }
-
   /** Is a response of that entity still wanted? */
   #wants(from: EntityId): boolean {
-    if (!this.#group) return this.#state !== 'idle';
+    if (!this.#way.group) return this.#state !== 'idle';
     return (this.#state !== 'idle' || this.open) && this.#answered?.has(from) !== true;
   }
 
   #tell(p: Packet, to: Place, delivery: number, code: number): void {
     const { notices } = this.#parts;
-    notices.toServer(to, this.#client, p.server, p.transaction, p.priority, delivery, code);
+    notices.toServer(to, this.#way.client, p.server, p.transaction, p.priority, delivery, code);
   }
 }

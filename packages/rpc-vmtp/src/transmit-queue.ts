@@ -19,14 +19,23 @@ export interface Sender {
 interface Entry {
   readonly frame: Frame;
   readonly sender: Sender;
+  /** Behind it, of the same rank. */
+  next: Entry | null;
+}
+
+/** Of one rank: the first to go, and the last. Neither or both. */
+interface Line {
+  first: Entry | null;
+  last: Entry | null;
 }
 
 const ranks = 16;
 
 export class TransmitQueue {
   readonly #nic: Nic;
-  readonly #kept: readonly Entry[][] = Array.from({ length: ranks }, () => []);
-  #count = 0;
+  readonly #lines: readonly Line[] = Array.from({ length: ranks }, () => ({ first: null, last: null }));
+  /** Bit n is set while packets of rank n are kept. */
+  #ranks = 0;
   readonly #drained = (): void => this.#next();
 
   constructor(nic: Nic) {
@@ -34,24 +43,37 @@ export class TransmitQueue {
   }
 
   send(frame: Frame, rank: MessagePriority, sender: Sender): void {
-    if (this.#count === 0 && this.#nic.queued === 0) {
+    if (this.#ranks === 0 && this.#nic.queued === 0) {
       this.#nic.send(frame);
       return;
     }
+    const line = this.#line(rank);
+    const entry: Entry = { frame, sender, next: null };
+    if (line.last === null) line.first = entry;
+    else line.last.next = entry;
+    line.last = entry;
     sender.waiting++;
-    this.#kept[rank]?.push({ frame, sender });
-    if (this.#count++ === 0) this.#nic.whenDrained(this.#drained);
+    if (this.#ranks === 0) this.#nic.whenDrained(this.#drained);
+    this.#ranks |= 1 << rank;
   }
 
   #next(): void {
-    for (const entries of this.#kept) {
-      const entry = entries.shift();
-      if (entry === undefined) continue;
-      this.#count--;
-      entry.sender.waiting--;
-      this.#nic.send(entry.frame);
-      if (this.#count > 0) this.#nic.whenDrained(this.#drained);
-      return;
+    const lowest = this.#ranks & -this.#ranks;
+    if (lowest === 0) return;
+    const line = this.#line(31 - Math.clz32(lowest));
+    const entry = line.first;
+    if (entry === null) return;
+    line.first = entry.next;
+    if (entry.next === null) {
+      line.last = null;
+      this.#ranks &= ~lowest;
     }
+    entry.sender.waiting--;
+    this.#nic.send(entry.frame);
+    if (this.#ranks !== 0) this.#nic.whenDrained(this.#drained);
+  }
+
+  #line(rank: MessagePriority): Line {
+    return this.#lines[rank] as Line; // boundary: a rank is 0 to 15
   }
 }

@@ -11,6 +11,7 @@
 import { type Task, tasks } from '@backplane/engine';
 import {
   type EntityId,
+  type EntityMoves,
   type EntityService,
   type EntityTransport,
   internetAddress,
@@ -22,6 +23,7 @@ import {
   ReplyCode,
   type Response,
   type SendOptions,
+  type Transport,
   type Undo,
 } from '@backplane/slots';
 import { Arrivals } from './arrivals.ts';
@@ -29,33 +31,74 @@ import type { Arrival, Carrier } from './carrier.ts';
 import type { ClientParts } from './client-parts.ts';
 import { ClientRecord } from './client-record.ts';
 import type { Counters } from './counters.ts';
+import { EntityBlocks } from './entity-blocks.ts';
 import { notHere } from './errors.ts';
 import { Finder } from './finder.ts';
 import { Manager } from './manager.ts';
+import { decodeMoved, encodeMoved, movedRequest } from './moved-entity.ts';
 import { Notices } from './notices.ts';
-import { discriminatorMax, entityNumber, entityTypes, wellKnownGroup } from './numbers.ts';
+import {
+  discriminatorMax,
+  EntityTexts,
+  entityNumber,
+  entityTypes,
+  managerDiscriminator,
+  vmtpManagerGroup,
+  wellKnownGroup,
+} from './numbers.ts';
 import { Output } from './output.ts';
 import { isSound } from './packet-group.ts';
 import { type Resident, Residents } from './residents.ts';
 import { Routes } from './routes.ts';
 import { Servers } from './servers.ts';
 
-const managerDiscriminator = 2;
 const mintedFrom = 4096;
 const mintedPerSecond = 1024;
 
 export interface HostSettings {
   readonly checksum: boolean;
+  readonly streaming: boolean;
+  readonly allocation: 'address' | 'block';
 }
 
-export class VmtpHost implements EntityTransport {
+/** What VMTP has besides what the slot asks for. */
+export interface StreamingEntities extends EntityTransport {
+  /**
+   * Several transactions of `from` with one server, in that order, without waiting for the response to one before the next is
+   * sent. Where that is not possible (a group, an entity of this host, a host without streams), one after the other. Returns
+   * when all have ended: the outcomes, in the order of the requests.
+   */
+  stream(
+    from: EntityId,
+    to: EntityId,
+    requests: readonly Message[],
+    options?: SendOptions,
+  ): Task<readonly Response[]>;
+}
+
+/** The entities of a transport of this package. */
+export const streamingEntities = ({ entities }: Transport): StreamingEntities | undefined =>
+  entities instanceof VmtpHost ? entities : undefined;
+
+const unsound = (to: EntityId): Response => ({
+  from: to,
+  message: message({ code: ReplyCode.protocolError }),
+});
+
+export class VmtpHost implements StreamingEntities {
   static {
     tasks(VmtpHost);
   }
 
+  readonly moves: EntityMoves = {
+    take: (entity) => this.#take(entity),
+    attach: (entity, service, state) => this.#restore(entity, service, state),
+  };
   readonly carrier: Carrier;
   readonly servers: Servers;
   readonly #machine: Machine;
+  /** Where entities get their numbers from, if not from the host's address. */
+  readonly #blocks: EntityBlocks | null;
   readonly #routes: Routes;
   readonly #residents: Residents;
   readonly #finder: Finder;
@@ -70,40 +113,64 @@ export class VmtpHost implements EntityTransport {
     processors: Processors,
     counters: Counters,
     carrierFor: (arrived: Arrival) => Carrier,
-    { checksum }: HostSettings,
+    { checksum, streaming, allocation }: HostSettings,
   ) {
     this.#machine = machine;
     this.#minted = (machine.bootId * mintedPerSecond) % (discriminatorMax + 1 - mintedFrom);
 
-    const arrivals = new Arrivals(machine, processors, counters, checksum);
+    const texts = new EntityTexts();
+    const arrivals = new Arrivals(machine, processors, counters, texts, checksum);
     const carrier = carrierFor((frame, from, lastBytes) => arrivals.arrived(frame, from, lastBytes));
-    const output = new Output(machine, processors, carrier, counters, checksum);
+    const output = new Output(machine, processors, carrier, counters, texts, checksum);
     const routes = new Routes(machine.type.costs.transmitTurnaroundNs);
     const notices = new Notices(output, counters);
     const residents = new Residents(machine.name, carrier);
     const managerEntity = this.#number(0, managerDiscriminator);
     const clients = (entity: EntityId): ClientRecord | undefined => this.#clients.get(entity);
     const finder = (): Finder => this.#finder;
-    const common = { machine, carrier, output, routes, notices, residents, counters, finder };
+    const common = { machine, carrier, output, routes, notices, residents, counters, finder, streaming };
     const servers = new Servers({ ...common, manager: managerEntity, clients });
     this.#clientParts = { ...common, servers: () => servers };
-    const take = (): ClientRecord => this.#free.pop() ?? this.client(this.mint());
+    const take = (): ClientRecord => this.#free.pop() ?? this.client(this.mintByAddress());
     const giveBack = (record: ClientRecord): void => void this.#free.push(record);
     this.#finder = new Finder({ machine, carrier, routes, counters, take, giveBack });
     const packetBytes = carrier.packetBytes;
-    const manager = new Manager({ ...common, entity: managerEntity, packetBytes, servers, clients });
-    arrivals.connect({ manager, managerEntity, servers, clients, routes, notices });
+    const blocks = new EntityBlocks({ machine, carrier, output });
+    const own = (): ClientRecord => this.client(managerEntity);
+    const manager = new Manager({
+      ...common,
+      entity: managerEntity,
+      packetBytes,
+      servers,
+      clients,
+      blocks,
+      own,
+    });
+    arrivals.connect({ manager, managerEntity, servers, clients, routes, residents, notices, blocks });
+    this.#blocks = allocation === 'block' ? blocks : null;
     this.carrier = carrier;
     this.servers = servers;
     this.#routes = routes;
     this.#residents = residents;
+    this.attachResident({ entity: managerEntity, service: manager, pathNs: 0, takesRuns: false });
+    this.join(vmtpManagerGroup, managerEntity);
     machine.metrics.register('vmtp.remembered', () => servers.remembered, 'max');
   }
 
   // ---- numbers ----
 
   mint(): EntityId {
+    return this.#blocks?.mint() ?? this.mintByAddress();
+  }
+
+  /** A number that tells this host: what kernels use among themselves, and all there is without blocks. */
+  mintByAddress(): EntityId {
     return this.#number(0, this.#discriminator());
+  }
+
+  /** At boot: returns when there are numbers to mint. */
+  *start(): Task<void> {
+    if (this.#blocks !== null) yield* this.#blocks.win();
   }
 
   wellKnownGroup(number: number): EntityId {
@@ -142,6 +209,31 @@ export class VmtpHost implements EntityTransport {
     };
   }
 
+  // ---- entities that move ----
+
+  #take(entity: EntityId): ReturnType<EntityMoves['take']> {
+    const resident = this.#residents.get(entity);
+    if (resident === undefined) throw notHere(this.#machine.name, entity, 'move');
+    const taken = this.servers.take(entity);
+    const own = this.carrier.placeOf(this.#machine.host);
+    const requests = taken.map((r) => movedRequest(r, own));
+    this.#residents.depart(resident, this.#machine.engine.nowNs);
+    const transaction = this.#clients.get(entity)?.depart() ?? null;
+    this.#clients.delete(entity);
+    for (const request of taken) request.state = 'over';
+    return { state: encodeMoved({ transaction, requests }), requests: taken };
+  }
+
+  #restore(entity: EntityId, service: EntityService, state: Uint8Array): ReturnType<EntityMoves['attach']> {
+    const { transaction, requests } = decodeMoved(state);
+    const undo = this.attach(entity, service);
+    if (transaction !== null)
+      this.#clients.set(entity, new ClientRecord(entity, this.#clientParts, transaction));
+    const resident = this.#residents.get(entity);
+    if (resident === undefined) throw notHere(this.#machine.name, entity, 'arrive');
+    return { undo, requests: requests.map((r) => this.servers.restore(resident, r)) };
+  }
+
   isHere(entity: EntityId): boolean {
     return this.#residents.get(entity) !== undefined;
   }
@@ -154,9 +246,21 @@ export class VmtpHost implements EntityTransport {
 
   *send(from: EntityId, to: EntityId, request: Message, options: SendOptions = {}): Task<Response> {
     if (!this.isHere(from)) throw notHere(this.#machine.name, from, 'send');
-    if (!isSound(request)) return { from: to, message: message({ code: ReplyCode.protocolError }) };
+    if (!isSound(request)) return unsound(to);
     const pathNs = this.#machine.type.costs.vmtpPathNs;
     return yield* this.client(from).transact(to, request, { ...options, pathNs });
+  }
+
+  *stream(
+    from: EntityId,
+    to: EntityId,
+    requests: readonly Message[],
+    options: SendOptions = {},
+  ): Task<readonly Response[]> {
+    if (!this.isHere(from)) throw notHere(this.#machine.name, from, 'send');
+    const pathNs = this.#machine.type.costs.vmtpPathNs;
+    if (!requests.every(isSound)) return requests.map(() => unsound(to));
+    return yield* this.client(from).stream(to, requests, { ...options, pathNs });
   }
 
   *nextResponse(from: EntityId, waitNs: number): Task<Response | undefined> {

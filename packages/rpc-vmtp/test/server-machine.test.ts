@@ -170,13 +170,23 @@ describe('a server', () => {
     expect(client.said).toEqual([]);
   });
 
-  it('refuses streams and what is encrypted', () => {
+  it('without streams refuses them, and with them messages of several groups for who takes none', () => {
     const { notStartOfRun, notEndOfRun, continued } = groupFlags;
+    const plain = world.host('plain', { streaming: false });
+    const other = new Desk(plain);
     for (const flags of [notEndOfRun, notStartOfRun | notEndOfRun, notEndOfRun | continued, notStartOfRun]) {
-      request(question(0), { flags });
-      request(question(0), { flags, multicast: true });
-      expect(['client streamingNotSupported', undefined]).toContain(client.said[0]);
+      const heading = { client: client.entity, response: false, transaction: 7, flags };
+      client.say(plain.nic.address, { ...heading, server: other.entity }, question(0));
+      expect(client.said).toEqual(['client streamingNotSupported']);
+      client.say(plain.nic.address, { ...heading, server: other.entity, multicast: true }, question(0));
+      expect(client.said).toEqual([]);
     }
+    request(question(100), { flags: notEndOfRun | continued });
+    expect(client.said).toEqual(['client streamingNotSupported']);
+    expect(other.arrivals.length + desk.arrivals.length).toBe(0);
+  });
+
+  it('refuses what is encrypted', () => {
     const head = encodeHeading({
       client: client.entity,
       server: desk.entity,

@@ -1,0 +1,120 @@
+/**
+ * What an entity takes along when it leaves for another host, as bytes: its own transaction, and of its clients what its host
+ * knows of the last transaction of each, so that what is repeated is recognised there.
+ *
+ *   of its transaction              there
+ *   it is under way                 sent again under its number, to where it went: servers know it
+ *   of a request to it              there
+ *   it is processed                 the same, to be answered from there
+ *   its response is kept            kept
+ *   it was answered, or discarded   known, so that it is not executed again
+ *
+ * Streams do not move: their clients end with an error.
+ */
+import { controlBytes, entityId, KernelError, type Message } from '@backplane/slots';
+import { ByteReader, ByteWriter } from '@backplane/wire';
+import { here, type Place } from './carrier.ts';
+import { limits } from './layout.ts';
+import type { RequestPath, ServedRequest } from './served-request.ts';
+
+/** Its last transaction. */
+export interface MovedTransaction {
+  readonly number: number;
+  /** Where it went, while it is under way and somebody elsewhere, or here, may have it. */
+  readonly at: { readonly place: Place; readonly multicast: boolean } | null;
+}
+
+const states = ['processing', 'responded', 'discarded'] as const;
+export type MovedRequestState = (typeof states)[number];
+
+export interface MovedRequest {
+  readonly path: RequestPath;
+  readonly message: Message;
+  readonly state: MovedRequestState;
+  /** That is kept. */
+  readonly response: Message | null;
+}
+
+export interface MovedEntity {
+  /** Null: it has made none. */
+  readonly transaction: MovedTransaction | null;
+  readonly requests: readonly MovedRequest[];
+}
+
+/** @param ownPlace what others call this host */
+export function movedRequest(r: ServedRequest, ownPlace: Place | undefined): MovedRequest {
+  const { path, message, state, out } = r;
+  const from = path.from === here ? (ownPlace ?? here) : path.from;
+  const kept = state === 'responded' && path.from !== here ? (out?.groups[0]?.message ?? null) : null;
+  const processed = state === 'processing' || state === 'responding';
+  return {
+    path: { ...path, from },
+    message,
+    state: processed ? 'processing' : kept === null ? 'discarded' : 'responded',
+    response: kept,
+  };
+}
+
+const entityDigits = 16;
+
+export function encodeMoved({ transaction, requests }: MovedEntity): Uint8Array {
+  const to = new ByteWriter().bool(transaction !== null);
+  if (transaction !== null) {
+    const { number, at } = transaction;
+    to.u32(number).bool(at !== null);
+    if (at !== null) to.i64(BigInt(at.place)).bool(at.multicast);
+  }
+  return to
+    .list(requests, (w, { path, message, state, response }) => {
+      w.string(path.client).string(path.to).u32(path.priority).u32(path.transaction).u32(path.forwardCount);
+      w.i64(BigInt(path.from)).u32(path.gap).u32(path.retransmitCount);
+      w.bool(path.multicast)
+        .u32(states.indexOf(state))
+        .bool(response !== null);
+      writeMessage(w, message);
+      if (response !== null) writeMessage(w, response);
+    })
+    .finish();
+}
+
+/** @throws KernelError `badArgument` */
+export function decodeMoved(bytes: Uint8Array): MovedEntity {
+  const from = new ByteReader(bytes);
+  const transaction = from.bool()
+    ? {
+        number: from.u32(),
+        at: from.bool() ? { place: Number(from.i64()), multicast: from.bool() } : null,
+      }
+    : null;
+  const requests = from.list((r): MovedRequest => {
+    const path: RequestPath = {
+      client: entityId(r.string(entityDigits)),
+      to: entityId(r.string(entityDigits)),
+      priority: r.u32(),
+      transaction: r.u32(),
+      forwardCount: r.u32(),
+      from: Number(r.i64()),
+      gap: r.u32(),
+      retransmitCount: r.u32(),
+      multicast: r.bool(),
+      groups: 1,
+      runs: false,
+      streamed: false,
+    };
+    const state = states[r.u32()];
+    if (state === undefined) r.fail();
+    const hasResponse = r.bool();
+    const message = readMessage(r);
+    return { path, message, state: state ?? 'discarded', response: hasResponse ? readMessage(r) : null };
+  });
+  if (from.failed) throw new KernelError('badArgument', 'the state of an entity');
+  return { transaction, requests };
+}
+
+const writeMessage = (to: ByteWriter, { control, segment }: Message): void =>
+  void to.bytes(control).opaque(segment);
+
+const readMessage = (from: ByteReader): Message => ({
+  control: from.bytes(controlBytes),
+  segment: from.opaque(limits.groupBytes),
+});
