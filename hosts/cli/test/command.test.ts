@@ -121,7 +121,7 @@ describe('the command', () => {
       (JSON.parse(stdout) as { readonly components: readonly { readonly short: string }[] }).components.map(
         (c) => c.short,
       ),
-    ).toEqual(['negotiated', 'fixed']);
+    ).toEqual(['negotiated', 'fixed', 'unified']);
     for (const [words, said] of [
       [['graph'], /systemCalls {2}@backplane\/syscalls-sprite/],
       [['graph', '--dot'], /"transport" -> "nic"/],

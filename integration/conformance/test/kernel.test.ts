@@ -5,7 +5,7 @@ import { negotiatedMemory } from '@backplane/memory-policy-negotiated';
 import { pipes } from '@backplane/objects-pipe';
 import { reopenRecovery } from '@backplane/recovery-reopen';
 import { spriteScheduler } from '@backplane/scheduler-sprite';
-import { priorityOf, vScheduler } from '@backplane/scheduler-v';
+import { vScheduler } from '@backplane/scheduler-v';
 import { streams } from '@backplane/streams';
 import {
   type Check,
@@ -16,6 +16,7 @@ import {
   conformsToScheduler,
   conformsToStreams,
 } from '@backplane/testkit';
+import { priorityOf } from '@backplane/v-operations';
 import { describe, it } from 'vitest';
 
 const kits: Readonly<Record<string, readonly Check[]>> = {

@@ -73,7 +73,7 @@ export class ClientRecord {
     try {
       while (!mine.decided) {
         if (!mine.located && !mine.locate(options)) yield* mine.seek();
-        if (!mine.decided) yield* mine.transmit(options.pathNs ?? 0);
+        if (!mine.decided && !mine.lost) yield* mine.transmit(options.pathNs ?? 0);
         while (!mine.decided && !mine.lost) {
           const leftNs = endNs - this.#engine.nowNs;
           if (leftNs <= 0) mine.end(ReplyCode.userTimeout);

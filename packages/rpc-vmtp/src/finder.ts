@@ -32,6 +32,8 @@ export interface FinderParts {
   readonly carrier: Carrier;
   readonly routes: Routes;
   readonly counters: Counters;
+  /** What this host says of an entity that is not here. */
+  readonly absence: (entity: EntityId) => number;
   /** A record for a transaction of this host's own, and its return. */
   readonly take: () => ClientRecord;
   readonly giveBack: (record: ClientRecord) => void;
@@ -66,7 +68,7 @@ export class Finder {
       if (known !== undefined) return { place: known.place };
       const hint = yield* this.#mintedAt(entity);
       if (hint.place !== undefined && hint.place !== here) return hint;
-      code = hint.code ?? ReplyCode.nonexistentEntity;
+      code = hint.code ?? this.#parts.absence(entity);
     }
     const place = settled ? undefined : yield* this.#askAll(entity);
     return place === undefined ? { code } : { place };

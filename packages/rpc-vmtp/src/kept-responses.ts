@@ -43,6 +43,8 @@ export class KeptResponses {
         out.wantAll(); // with the next time-out
         break;
       case responseCodes.entityMigrated:
+        // It is on its way, and will be somewhere: that is no silence.
+        request.tries = 0;
         this.#parts.machine.scope.spawn('vmtp response', this.#follow(request));
         break;
       default:

@@ -7,6 +7,7 @@
  *   of a request to it              there
  *   it is processed                 the same, to be answered from there
  *   its response is kept            kept
+ *   it was forwarded                known: the next server answers it, and is asked again
  *   it was answered, or discarded   known, so that it is not executed again
  *
  * Streams do not move: their clients end with an error.
@@ -15,7 +16,7 @@ import { controlBytes, entityId, KernelError, type Message } from '@backplane/sl
 import { ByteReader, ByteWriter } from '@backplane/wire';
 import { here, type Place } from './carrier.ts';
 import { limits } from './layout.ts';
-import type { RequestPath, ServedRequest } from './served-request.ts';
+import type { RequestPath, RequestState, ServedRequest } from './served-request.ts';
 
 /** Its last transaction. */
 export interface MovedTransaction {
@@ -24,7 +25,7 @@ export interface MovedTransaction {
   readonly at: { readonly place: Place; readonly multicast: boolean } | null;
 }
 
-const states = ['processing', 'responded', 'discarded'] as const;
+const states = ['processing', 'responded', 'discarded', 'forwarded'] as const;
 export type MovedRequestState = (typeof states)[number];
 
 export interface MovedRequest {
@@ -33,6 +34,8 @@ export interface MovedRequest {
   readonly state: MovedRequestState;
   /** That is kept. */
   readonly response: Message | null;
+  /** Where it was forwarded to, and with what. */
+  readonly next: ServedRequest['next'];
 }
 
 export interface MovedEntity {
@@ -46,13 +49,13 @@ export function movedRequest(r: ServedRequest, ownPlace: Place | undefined): Mov
   const { path, message, state, out } = r;
   const from = path.from === here ? (ownPlace ?? here) : path.from;
   const kept = state === 'responded' && path.from !== here ? (out?.groups[0]?.message ?? null) : null;
-  const processed = state === 'processing' || state === 'responding';
-  return {
-    path: { ...path, from },
-    message,
-    state: processed ? 'processing' : kept === null ? 'discarded' : 'responded',
-    response: kept,
-  };
+  return { path: { ...path, from }, message, state: stateOf(state, kept), response: kept, next: r.next };
+}
+
+function stateOf(state: RequestState, kept: Message | null): MovedRequestState {
+  if (state === 'processing' || state === 'responding') return 'processing';
+  if (state === 'forwarded') return state;
+  return kept === null ? 'discarded' : 'responded';
 }
 
 const entityDigits = 16;
@@ -65,7 +68,7 @@ export function encodeMoved({ transaction, requests }: MovedEntity): Uint8Array 
     if (at !== null) to.i64(BigInt(at.place)).bool(at.multicast);
   }
   return to
-    .list(requests, (w, { path, message, state, response }) => {
+    .list(requests, (w, { path, message, state, response, next }) => {
       w.string(path.client).string(path.to).u32(path.priority).u32(path.transaction).u32(path.forwardCount);
       w.i64(BigInt(path.from)).u32(path.gap).u32(path.retransmitCount);
       w.bool(path.multicast)
@@ -73,6 +76,8 @@ export function encodeMoved({ transaction, requests }: MovedEntity): Uint8Array 
         .bool(response !== null);
       writeMessage(w, message);
       if (response !== null) writeMessage(w, response);
+      w.bool(next !== null);
+      if (next !== null) writeMessage(w.string(next.to), next.message);
     })
     .finish();
 }
@@ -105,7 +110,9 @@ export function decodeMoved(bytes: Uint8Array): MovedEntity {
     if (state === undefined) r.fail();
     const hasResponse = r.bool();
     const message = readMessage(r);
-    return { path, message, state: state ?? 'discarded', response: hasResponse ? readMessage(r) : null };
+    const response = hasResponse ? readMessage(r) : null;
+    const next = r.bool() ? { to: entityId(r.string(entityDigits)), message: readMessage(r) } : null;
+    return { path, message, state: state ?? 'discarded', response, next };
   });
   if (from.failed) throw new KernelError('badArgument', 'the state of an entity');
   return { transaction, requests };

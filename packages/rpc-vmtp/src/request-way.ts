@@ -23,6 +23,7 @@ import {
 } from '@backplane/slots';
 import type { Place } from './carrier.ts';
 import type { ClientParts, LocalVerdict, TransactOptions } from './client-parts.ts';
+import { responseCodes } from './codes.ts';
 import type { Finding } from './finder.ts';
 import { SentRequest } from './sent-request.ts';
 
@@ -39,6 +40,8 @@ export interface TransactionFacts {
 
 /** Other hosts' word, and managers', before a client believes that there is no such server. */
 const searchesMax = 3;
+/** The same while a host says that the server has left it. */
+const transitSearchesMax = 24;
 
 export class RequestWay {
   static {
@@ -146,7 +149,10 @@ export class RequestWay {
   mayBeElsewhere(told: number): boolean {
     const { sought } = this;
     if (sought !== undefined) this.#parts.routes.forget(sought);
-    if (this.#settled || sought === undefined || this.#searches >= searchesMax) return false;
+    if (this.#settled || sought === undefined) return false;
+    // One that has left a host is somewhere before long.
+    const most = told === responseCodes.entityMigrated ? transitSearchesMax : searchesMax;
+    if (this.#searches >= most) return false;
     this.#searches++;
     this.#told = told;
     return true;

@@ -18,7 +18,7 @@
  *
  * A response that may be made again (`datagram`) is not kept: see `Servers` for what a repeated request does then.
  */
-import { charge, settle, type Task, tasks } from '@backplane/engine';
+import { charge, ms, settle, sleep, type Task, tasks } from '@backplane/engine';
 import {
   type ArrivedRequest,
   Busy,
@@ -62,6 +62,10 @@ export interface RequestPath {
   /** One of a run of messages. */
   readonly streamed: boolean;
 }
+
+/** How long, and how often, a client that is on no host is waited for. */
+const transitNs = /* @__PURE__ */ ms(100);
+const transitsMax = 20;
 
 export type RequestState = 'processing' | 'responding' | 'responded' | 'discarded' | 'forwarded' | 'over';
 
@@ -150,9 +154,16 @@ export class ServedRequest implements ArrivedRequest {
       if (this.#is('responding')) this.#handOver(m);
       return;
     }
-    const { forwardCount, from } = this.path;
-    // A client that was here has left.
-    const place = forwardCount === 0 && from !== here ? from : yield* this.#clientsPlace();
+    let place = this.#heardPlace ?? (yield* this.#clientsPlace());
+    // A client that has left a host is somewhere before long, or asks from there.
+    for (let tries = 0; place === undefined && tries < transitsMax && this.#is('responding'); tries++) {
+      yield* sleep(transitNs);
+      if (clients(this.client) !== undefined) {
+        this.#handOver(m);
+        return;
+      }
+      place = this.#heardPlace ?? (yield* this.#clientsPlace());
+    }
     if (!this.#is('responding')) return;
     if (place === undefined) {
       this.state = 'discarded';
@@ -323,6 +334,12 @@ export class ServedRequest implements ArrivedRequest {
     this.state = 'responded';
     const { clients } = this.#parts;
     clients(this.client)?.respondedHere(this.resident.entity, this.path.transaction, m);
+  }
+
+  /** Where the client asked from; undefined: from here, where it is no more, or through who forwarded it. */
+  get #heardPlace(): Place | undefined {
+    const { forwardCount, from } = this.path;
+    return forwardCount === 0 && from !== here ? from : undefined;
   }
 
   *#clientsPlace(): Task<Place | undefined> {

@@ -116,7 +116,7 @@ export class Servers implements LocalServers, RecordActs {
   }
 
   /** A request to an entity that has come here. One that its client has left since is over. */
-  restore(resident: Resident, { path, message, state, response }: MovedRequest): ServedRequest {
+  restore(resident: Resident, { path, message, state, response, next }: MovedRequest): ServedRequest {
     const record = this.#records.remember(path.client) ?? null;
     const known = record?.transaction;
     const request = new ServedRequest(
@@ -133,6 +133,7 @@ export class Servers implements LocalServers, RecordActs {
     if (known !== path.transaction) this.#records.begin(record, path.transaction);
     record.requests.push(request);
     record.heardNs = this.#nowNs;
+    request.next = next;
     if (response === null) request.state = state;
     else request.keep(response);
     record.schedule();

@@ -29,7 +29,7 @@
  * - While packets of the request wait in this host's own queues, a time-out is none.
  * - Notices and responses name the transaction; of a forwarded request, anybody may respond.
  */
-import { charge, type Engine, settle, type Task, tasks } from '@backplane/engine';
+import { charge, type Engine, ms, settle, sleep, type Task, tasks } from '@backplane/engine';
 import type { LazyTimer } from '@backplane/rpc-service';
 import {
   Busy,
@@ -62,6 +62,10 @@ export interface TransactionPlace {
   /** In a stream: have all transactions before that one ended? */
   readonly isFirstOpen: (number: number) => boolean;
 }
+
+/** How long, and how often, who has left one host is waited for before all are asked again. */
+const transitNs = /* @__PURE__ */ ms(100);
+const transitsMax = 20;
 
 /** Responses of a group that are kept: more than a cluster has hosts. */
 const responsesMax = 256;
@@ -97,6 +101,8 @@ export class Transaction {
   /** Parts of the response were, and a larger gap will be asked for. */
   #responseLost = false;
   #arriving: ArrivingResponses | null = null;
+  /** Times that the server was on no host. */
+  #transits = 0;
   /** Of a group: who has responded. */
   #answered: Set<EntityId> | null = null;
 
@@ -153,8 +159,13 @@ export class Transaction {
     const found = yield* this.#way.find();
     this.lost = false;
     if (this.decided) return;
-    if (found.place === undefined) this.end(found.code);
-    else this.#way.aim(found.place, false);
+    if (found.place !== undefined) this.#way.aim(found.place, false);
+    else if (found.code === responseCodes.entityMigrated && this.#transits < transitsMax) {
+      // It has left one host and has not arrived on another.
+      this.#transits++;
+      yield* sleep(transitNs);
+      this.lost = !this.decided;
+    } else this.end(found.code);
   }
 
   /** Hands it over here, and sends it where it goes. */

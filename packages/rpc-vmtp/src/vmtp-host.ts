@@ -133,7 +133,8 @@ export class VmtpHost implements StreamingEntities {
     this.#clientParts = { ...common, servers: () => servers };
     const take = (): ClientRecord => this.#free.pop() ?? this.client(this.mintByAddress());
     const giveBack = (record: ClientRecord): void => void this.#free.push(record);
-    this.#finder = new Finder({ machine, carrier, routes, counters, take, giveBack });
+    const absence = (entity: EntityId): number => residents.absence(entity, machine.engine.nowNs, false);
+    this.#finder = new Finder({ machine, carrier, routes, counters, absence, take, giveBack });
     const packetBytes = carrier.packetBytes;
     const blocks = new EntityBlocks({ machine, carrier, output });
     const own = (): ClientRecord => this.client(managerEntity);

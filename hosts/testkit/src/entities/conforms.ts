@@ -11,6 +11,7 @@ import { deathClauses } from './death-clauses.ts';
 import { deliveryClauses } from './delivery-clauses.ts';
 import { forwardClauses } from './forward-clauses.ts';
 import { groupClauses } from './group-clauses.ts';
+import { moveClauses, noMoveClauses } from './move-clauses.ts';
 import { nearClauses } from './near-clauses.ts';
 import { numberClauses } from './number-clauses.ts';
 import { onceClauses } from './once-clauses.ts';
@@ -32,5 +33,6 @@ export function conformsToEntities(under: EntitiesUnderTest): readonly Check[] {
     deathClauses,
     onceClauses,
     wireClauses,
+    ...(bounds.moves === undefined ? [] : [bounds.moves ? moveClauses : noMoveClauses]),
   ].flatMap((clauses) => clauses(bounds));
 }

@@ -10,7 +10,9 @@ export interface EntitiesUnderTest {
   readonly noticeSeconds?: number;
   /** How many courses of events are drawn for each property. Default 20. */
   readonly courses?: number;
+  /** Does the transport promise `moves`? Default: nobody looks. */
+  readonly moves?: boolean;
 }
 
-/** The same with nothing left out. */
-export type Bounds = Required<EntitiesUnderTest>;
+/** The same with nothing left out but what is not asked. */
+export type Bounds = Required<Omit<EntitiesUnderTest, 'moves'>> & Pick<EntitiesUnderTest, 'moves'>;

@@ -5,7 +5,7 @@ import { pattern } from '@backplane/slots/testing';
 import { digest } from '../bytes.ts';
 import { type Check, holds, same } from '../check.ts';
 import { eachCourse } from '../course.ts';
-import { Memory } from './memory.ts';
+import { pagesOf } from './pages.ts';
 import type { Bounds } from './under-test.ts';
 import { asked, codeIn, done, type HostName, hosts, type Made, World, wordIn, words, work } from './world.ts';
 
@@ -78,7 +78,7 @@ class Course {
   /** Sends to servers that may die meanwhile; checks what it gets. */
   client(n: number, host: HostName): Made {
     const { w, random } = this;
-    const memory = new Memory(1);
+    const memory = pagesOf(1);
     return w.process(
       host,
       `client ${n}`,
@@ -190,14 +190,14 @@ function results(bounds: Bounds, seed: number, hostCount: number): string[][] {
             yield* p.reply(r, words(code, number, n, number % 7 === 0 ? yield* p.reply(r, words(1)) : 5));
           }
         },
-        new Memory(1),
+        pagesOf(1),
       ),
     );
   const plans = Array.from({ length: 4 }, () => Array.from({ length: 8 }, () => random.below(1000)));
   const got: string[][] = plans.map(() => []);
   w.run(function* () {
     const made = plans.map((plan, n) => {
-      const memory = new Memory(1);
+      const memory = pagesOf(1);
       memory.bytes.set(pattern(4096, n));
       return w.process(
         host(n + 1),

@@ -2,7 +2,7 @@
 import { seconds, sleep, type Task } from '@backplane/engine';
 import { MessageFlag, message, ReplyCode } from '@backplane/slots';
 import { type Check, holds, same } from '../check.ts';
-import { Memory } from './memory.ts';
+import { pagesOf } from './pages.ts';
 import type { Bounds } from './under-test.ts';
 import { asked, codeIn, done, wherever, words, work } from './world.ts';
 
@@ -164,7 +164,7 @@ export const freezeClauses = (bounds: Bounds): readonly Check[] => [
           code = yield* p.moveBytesTo(r, 0, new Uint8Array(8).fill(7));
           yield* p.reply(r, done);
         });
-        const memory = new Memory(1);
+        const memory = pagesOf(1);
         const grant = { read: true, write: true, address: 0, bytes: 8 };
         const client = w.process(
           here,

@@ -4,7 +4,7 @@ import { MessageFlag, message, ReplyCode } from '@backplane/slots';
 import { pattern } from '@backplane/slots/testing';
 import { digest } from '../bytes.ts';
 import { type Check, same } from '../check.ts';
-import { Memory } from './memory.ts';
+import { pagesOf } from './pages.ts';
 import type { Bounds } from './under-test.ts';
 import {
   asked,
@@ -131,7 +131,7 @@ export const procedureClauses = (bounds: Bounds): readonly Check[] => [
           }
           return words(yield* server.process.moveBytesTo(r, 0, pattern(50, 4)));
         });
-        const memory = new Memory(1);
+        const memory = pagesOf(1);
         const { process } = w.process(here, 'client', undefined, memory);
         w.run(function* () {
           same(

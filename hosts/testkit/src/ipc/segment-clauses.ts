@@ -8,10 +8,10 @@ import {
   ReplyCode,
   type SegmentGrant,
 } from '@backplane/slots';
-import { pattern } from '@backplane/slots/testing';
+import { type ArrayMemory, pattern } from '@backplane/slots/testing';
 import { digest } from '../bytes.ts';
 import { type Check, same } from '../check.ts';
-import { Memory } from './memory.ts';
+import { pagesOf } from './pages.ts';
 import type { Bounds } from './under-test.ts';
 import { codeIn, done, type HostName, type World, wherever, words, work } from './world.ts';
 
@@ -25,9 +25,9 @@ function granted(
   grant: SegmentGrant | undefined,
   serve: (p: IpcProcess, r: Received) => Task<void>,
   sizes: { readonly pages?: number; readonly lockedFrom?: number } = {},
-): { readonly client: Memory; readonly server: Memory } {
+): { readonly client: ArrayMemory; readonly server: ArrayMemory } {
   const { pages = 16, lockedFrom } = sizes;
-  const memories = { client: new Memory(pages, lockedFrom), server: new Memory(pages) };
+  const memories = { client: pagesOf(pages, lockedFrom), server: pagesOf(pages) };
   memories.client.bytes.set(pattern(memories.client.bytes.length, 1));
   memories.server.bytes.set(pattern(memories.server.bytes.length, 2));
   const server = w.process(
@@ -63,7 +63,7 @@ export const segmentClauses = (bounds: Bounds): readonly Check[] => [
             yield* p.reply(r, done);
           }
         });
-        const [rich, poor] = [w.process(here, 'rich', undefined, new Memory(4)), w.process(here, 'poor')];
+        const [rich, poor] = [w.process(here, 'rich', undefined, pagesOf(4)), w.process(here, 'poor')];
         const grants: SegmentGrant[] = [
           { read: true, write: false, address: 100, bytes: 50 },
           { read: false, write: true, address: 0, bytes: 16_384 },
@@ -217,7 +217,7 @@ export const segmentClauses = (bounds: Bounds): readonly Check[] => [
           codes.push(yield* p.moveBytesTo(late, 0, pattern(10, 1)), yield* p.moveBytesFrom(late, 0, 10));
           yield* p.reply(next, done);
         });
-        const memory = new Memory(1);
+        const memory = pagesOf(1);
         const { process } = w.process(here, 'client', undefined, memory);
         w.run(function* () {
           const grant = both(0, 100);
@@ -249,7 +249,7 @@ export const segmentClauses = (bounds: Bounds): readonly Check[] => [
             codes.push(yield* p.forward(r, second.id, r.message));
             codes.push(yield* p.moveBytesTo(r, 0, pattern(100, 9)));
           });
-          const memory = new Memory(1);
+          const memory = pagesOf(1);
           memory.bytes.set(pattern(4096, 1));
           const client = w.process(here, 'client', undefined, memory);
           const send = client.process.send(first.id, words(work), { grant: both(0, 1000) });
@@ -281,7 +281,7 @@ export const segmentClauses = (bounds: Bounds): readonly Check[] => [
           });
           process.join(group);
         }
-        const memory = new Memory(1);
+        const memory = pagesOf(1);
         const client = w.process(here, 'client', undefined, memory);
         const request = message({ code: work, flags: MessageFlag.manyResponses });
         w.run(() => client.process.send(group, request, { grant: both(0, 300) }));

@@ -10,7 +10,9 @@ export interface IpcUnderTest {
   readonly noticeSeconds?: number;
   /** How many courses of events are drawn for each property. Default 15. */
   readonly courses?: number;
+  /** Does the transport that was given move entities, so that processes move? Default: nobody looks. */
+  readonly moves?: boolean;
 }
 
-/** The same with nothing left out. */
-export type Bounds = Required<IpcUnderTest>;
+/** The same with nothing left out but what is not asked. */
+export type Bounds = Required<Omit<IpcUnderTest, 'moves'>> & Pick<IpcUnderTest, 'moves'>;
