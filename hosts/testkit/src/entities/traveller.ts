@@ -25,7 +25,7 @@ import type { Host } from '../transport/world.ts';
 import { entitiesOf } from './desk.ts';
 import { answerTo, codeIn, numberOf } from './messages.ts';
 
-export function movesOf(host: Host): EntityMoves {
+function movesOf(host: Host): EntityMoves {
   const { moves } = entitiesOf(host);
   if (moves === undefined) throw notConforming('the capability moves', true, false);
   return moves;

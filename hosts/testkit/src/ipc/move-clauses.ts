@@ -19,7 +19,7 @@ export function everywhere(bounds: Bounds, body: (w: World, other: HostName) => 
 }
 
 /** Answers each request with its number and 1000 more, after a while; `executed` has the numbers. */
-export const echo =
+const echo =
   (executed: number[], worksNs: number) =>
   (p: Mobile['process']): Task<void> =>
     echoing(p, executed, worksNs);
