@@ -48,11 +48,7 @@ describe('the options of a run', () => {
       return ['sprite-server', 'sprite'].map((k) => kernels[k]?.['memoryPolicy']?.name.replace(/.*-/, ''));
     };
     expect(await policies('memoryPolicy=fixed')).toEqual(['fixed', 'fixed']);
-    expect(await policies('client.memoryPolicy=fixed:filesShare=0.2')).toEqual([
-      'negotiated',
-      'fixed',
-      'unified',
-    ]);
+    expect(await policies('client.memoryPolicy=fixed:filesShare=0.2')).toEqual(['negotiated', 'fixed']);
     expect(await policies('server.memoryPolicy=@backplane/memory-policy-fixed')).toEqual([
       'fixed',
       'negotiated',
