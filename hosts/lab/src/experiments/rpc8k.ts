@@ -57,7 +57,7 @@ export const rpc8k: Experiment<Parameters, Rpc8kResult> = defineExperiment({
     serversMax: 0,
     machineTypes: { client: 'zero-cost', server: 'zero-cost' },
     prefixes: [],
-    without: ['fileCache'],
+    without: ['servers', 'fileCache', 'systemCalls'],
   }),
   *run({ clients, cluster, parameters }): Task<Rpc8kResult> {
     const { thinkNs } = rpc8kPoints[parameters.point];
