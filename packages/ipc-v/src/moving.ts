@@ -71,6 +71,7 @@ export function install(
   p.carried = [];
   p.detach = undo;
   p.ipc = ipc;
+  p.journeys++;
   p.space = space;
   rehouse(p, scope);
   for (const group of p.groups.keys()) p.groups.set(group, ipc.entities.join(group, p.id));

@@ -77,6 +77,8 @@ export class Process implements IpcProcess {
   readonly name: string;
   /** Of the host where it is now; so are the next two. */
   ipc: VIpc;
+  /** Times that it has come to a host. */
+  journeys = 0;
   space: AddressSpace | null;
   /** Within the scope of its description: threads that run its procedure. */
   scope: Scope;

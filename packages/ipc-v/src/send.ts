@@ -106,7 +106,7 @@ const transact: (p: Process, to: EntityId, message: Message, untilNs: number) =>
     p.elsewhere.add(thread);
     try {
       for (let again = false; ; again = true) {
-        const { ipc } = p;
+        const { ipc, journeys } = p;
         const response = yield* ipc.entities.send(
           p.id,
           to,
@@ -115,7 +115,7 @@ const transact: (p: Process, to: EntityId, message: Message, untilNs: number) =>
         );
         if (codeOf(response.message) !== ReplyCode.entityMigrated) return response;
         // If it is we who are being moved, the transaction goes on where we arrive.
-        if ((p.stopped && !(yield* p.lives())) || p.ipc === ipc) return response;
+        if ((p.stopped && !(yield* p.lives())) || p.journeys === journeys) return response;
       }
     } finally {
       p.elsewhere.delete(thread);

@@ -53,7 +53,9 @@ export class ClientRecord {
     this.#parts = parts;
     this.#engine = parts.machine.engine;
     this.#number = moved?.number ?? Math.floor(this.#engine.nowNs / transactionNs) >>> 0;
-    this.#wentTo = moved?.at ?? null;
+    const at = moved?.at ?? null;
+    // What went to this host is handed over here, or is to be found.
+    this.#wentTo = at?.place === parts.carrier.placeOf(parts.machine.host) ? null : at;
     const expired = (): void => this.#transaction?.expired();
     this.#timer = new LazyTimer(parts.machine.scope, `vmtp client ${entity}`, expired);
   }
@@ -67,18 +69,17 @@ export class ClientRecord {
 
   /** One transaction; never throws. */
   *transact(to: EntityId, m: Message, options: TransactOptions = {}): Task<Ending> {
+    const at = options.again === true ? this.#wentTo : null;
     const mine = this.#begin(to, m, options, false);
-    if (options.again === true && this.#wentTo !== null) mine.locate({ ...options, ...this.#wentTo });
+    if (at !== null) mine.locate({ ...options, ...at });
     const endNs = this.#engine.nowNs + (options.timeoutNs ?? Number.POSITIVE_INFINITY);
     try {
       while (!mine.decided) {
-        if (!mine.located && !mine.locate(options)) yield* mine.seek();
-        if (!mine.decided && !mine.lost) yield* mine.transmit(options.pathNs ?? 0);
-        while (!mine.decided && !mine.lost) {
-          const leftNs = endNs - this.#engine.nowNs;
-          if (leftNs <= 0) mine.end(ReplyCode.userTimeout);
-          else yield* this.#changed.wait(leftNs);
-        }
+        const leftNs = endNs - this.#engine.nowNs;
+        if (mine.lost) mine.locate(options);
+        else if (mine.ready) yield* mine.transmit(options.pathNs ?? 0);
+        else if (leftNs <= 0) mine.end(ReplyCode.userTimeout);
+        else yield* this.#changed.wait(leftNs);
       }
       return mine.ending ?? superseded(to);
     } finally {
@@ -118,17 +119,14 @@ export class ClientRecord {
     const run = new ClientRun(this.#parts, this.#wake, { client: entity, to, first, messages, options });
     this.#run = run;
     const endNs = this.#engine.nowNs + (options.timeoutNs ?? Number.POSITIVE_INFINITY);
-    for (const mine of run.transactions) mine.lost = true; // not sent yet
     try {
       while (!run.decided) {
-        const lost = run.transactions.find((t) => t.lost && !t.decided);
+        const next = run.transactions.find((t) => !t.sent && !t.decided);
         const leftNs = endNs - this.#engine.nowNs;
         if (leftNs <= 0) for (const t of run.transactions) t.end(ReplyCode.userTimeout);
-        else if (lost === undefined) yield* this.#changed.wait(leftNs);
-        else {
-          if (!lost.locate(options)) yield* lost.seek();
-          if (!lost.decided) yield* lost.transmit(options.pathNs ?? 0);
-        }
+        else if (next?.lost === true) next.locate(options);
+        else if (next?.ready === true) yield* next.transmit(options.pathNs ?? 0);
+        else yield* this.#changed.wait(leftNs);
       }
     } finally {
       run.leave();
@@ -186,6 +184,7 @@ export class ClientRecord {
       { client: entity, number: this.#number, to, message: m, options, asking, streamFlags },
     );
     this.#transaction = mine;
+    this.#wentTo = null;
     if (this.#changed.length > 0) this.#wake(); // whoever waits for what came before
     return mine;
   }
@@ -205,9 +204,11 @@ export class ClientRecord {
     else this.#transaction.response(p, from);
   }
 
-  respondedHere(from: EntityId, transaction: number, m: Message): void {
-    if (transaction !== this.#number || this.#transaction === null) this.#parts.counters.stale++;
-    else this.#transaction.respondedHere(from, m);
+  /** False: it has come here in the middle of that transaction, and will ask for it. */
+  respondedHere(from: EntityId, transaction: number, m: Message): boolean {
+    if (transaction !== this.#number) this.#parts.counters.stale++;
+    else this.#transaction?.respondedHere(from, m);
+    return transaction !== this.#number || this.#transaction !== null;
   }
 
   notified(notice: ClientNotice, from: Place): void {
@@ -216,9 +217,26 @@ export class ClientRecord {
     else this.#transaction.notified(notice, from);
   }
 
+  /** A transaction of it is under way. */
+  get waits(): boolean {
+    return this.#underWay.length > 0;
+  }
+
+  /** Its thread is to wait no more: what is under way ends as if its own limit had come. False if nothing is. */
+  interrupt(): boolean {
+    const underWay = this.#underWay;
+    for (const t of underWay) t.end(ReplyCode.userTimeout);
+    return underWay.length > 0;
+  }
+
+  get #underWay(): readonly Transaction[] {
+    const all = [this.#transaction, ...(this.#run?.transactions ?? [])];
+    return all.filter((t) => t?.decided === false) as Transaction[]; // boundary: null has no such thing
+  }
+
   /** It leaves for another host: what is under way goes on there. */
   depart(): MovedTransaction {
-    const at = this.#transaction?.depart() ?? null;
+    const at = this.#transaction === null ? this.#wentTo : this.#transaction.depart();
     this.stop();
     return { number: this.#number, at };
   }

@@ -61,6 +61,8 @@ export class Deliveries implements Delivering {
     }
     const resident = residents.get(path.to);
     if (resident === undefined) return 'nobody';
+    // It may have come another way, too: its client, or who passed it on, has come to this host.
+    if (record.at(path.to, path.forwardCount) !== undefined) return 'taken';
     if (!this.#isNext(record)) {
       record.held = { path, message: m };
       return 'taken';
@@ -96,8 +98,10 @@ export class Deliveries implements Delivering {
 
   // ---- to entities ----
 
-  /** Hands a request to an entity of this host. */
+  /** Hands a request to an entity of this host, if that takes any. */
   offer(record: RemoteClient, resident: Resident, path: RequestPath, m: Message): LocalVerdict {
+    const refusal = this.#parts.services.refusal(resident);
+    if (refusal !== undefined) return refusal;
     const request = new ServedRequest(this.#parts, record, resident, path, m);
     record.requests.push(request);
     const verdict = resident.service.arrived(request);

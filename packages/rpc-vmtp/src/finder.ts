@@ -5,11 +5,12 @@
  *   it was heard, and nothing since then  its last place
  *   never heard                           the host that minted it, if that can be located: it may have moved
  *   it is not where we thought            ask all managers (ProbeEntity, by multicast); who has it answers
+ *   it has left a host, nobody has it     the same, again and again: it is on its way; after ten seconds it is nowhere
  *
  * A number's own host that denies it, or is this one and does not have it, is a living host's word: `nonexistentEntity`,
  * unless somebody else has it. Silence of all is silence.
  */
-import { type Task, tasks } from '@backplane/engine';
+import { sleep, type Task, tasks } from '@backplane/engine';
 import {
   codeOf,
   type EntityId,
@@ -22,16 +23,19 @@ import {
 } from '@backplane/slots';
 import { type Carrier, here, type Place } from './carrier.ts';
 import type { ClientRecord } from './client-record.ts';
+import { responseCodes } from './codes.ts';
 import type { Counters } from './counters.ts';
 import { probeEntity } from './management.ts';
 import { addressOf, vmtpManagerGroup } from './numbers.ts';
 import type { Routes } from './routes.ts';
+import { transitMaxNs, transitPauseNs } from './times.ts';
 
 export interface FinderParts {
   readonly machine: Machine;
   readonly carrier: Carrier;
   readonly routes: Routes;
   readonly counters: Counters;
+  readonly isHere: (entity: EntityId) => boolean;
   /** What this host says of an entity that is not here. */
   readonly absence: (entity: EntityId) => number;
   /** A record for a transaction of this host's own, and its return. */
@@ -60,8 +64,9 @@ export class Finder {
   /**
    * @param told    what was last said against the place that we knew; undefined: nothing
    * @param settled it is where its number says, or nowhere
+   * @param wanted  false: nobody waits for the answer any more
    */
-  *find(entity: EntityId, told: number | undefined, settled: boolean): Task<Finding> {
+  *find(entity: EntityId, told: number | undefined, settled: boolean, wanted: () => boolean): Task<Finding> {
     let code = told;
     if (code === undefined) {
       const known = this.#parts.routes.of(entity);
@@ -70,16 +75,17 @@ export class Finder {
       if (hint.place !== undefined && hint.place !== here) return hint;
       code = hint.code ?? this.#parts.absence(entity);
     }
-    const place = settled ? undefined : yield* this.#askAll(entity);
-    return place === undefined ? { code } : { place };
+    if (settled) return { code };
+    const { engine } = this.#parts.machine;
+    for (const endNs = engine.nowNs + transitMaxNs; ; yield* sleep(transitPauseNs)) {
+      const place = this.#parts.isHere(entity) ? here : yield* this.#askAll(entity);
+      if (place !== undefined) return { place };
+      if (code !== responseCodes.entityMigrated) return { code };
+      if (!wanted() || engine.nowNs >= endNs) return { code: responseCodes.nonexistentEntity };
+    }
   }
 
-  /** Where it was heard last. */
-  heard(entity: EntityId): Place | undefined {
-    return this.#parts.routes.of(entity)?.place;
-  }
-
-  /** The same, or where it was minted, if that needs no question to anybody. */
+  /** Where it was heard last, or where it was minted, if that needs no question to anybody. */
   known(entity: EntityId): Place | undefined {
     const { carrier, routes, machine } = this.#parts;
     const heard = routes.of(entity);

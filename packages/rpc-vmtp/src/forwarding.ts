@@ -2,8 +2,10 @@
  * Requests that an entity of this host has passed on (RFC 1045, section 2.9): the next server answers the client itself. The
  * client knows nothing of it and asks again here, so this host passes that on, too, and what is said in return.
  *
- *   a repetition of a request that was passed on   the next server is here          as if it had come to that one
+ *   a repetition of a request that was passed on   the next server is looked for    notice ok: it is under way
+ *                                                  the next server is here          as if it had come to that one
  *                                                  the next server is elsewhere     the message again, asking for an ack
+ *                                                  the same, and it is silent       find the next server; else respond so
  *   a notice about it                              retry                            what is missing, from here
  *                                                  nonexistent, migrated            find the next server; else respond so
  *                                                  others                           to the client, by the way it came
@@ -18,6 +20,9 @@ import type { RemoteClient } from './remote-client.ts';
 import type { Resident } from './residents.ts';
 import type { RequestPath, ServedRequest } from './served-request.ts';
 import type { ServerParts } from './server-parts.ts';
+
+/** So often a client asks again before the next server is looked for: requests, and what is said of them, get lost. */
+const asksMax = 2;
 
 /** What it needs of the host's servers. */
 export interface Delivering {
@@ -41,20 +46,27 @@ export class Forwarding {
     const resident = this.#parts.residents.get(to);
     if (resident === undefined) return;
     const on: RequestPath = { ...path, to, forwardCount: path.forwardCount + 1 };
+    if (record.at(to, on.forwardCount) !== undefined) return;
     const verdict = this.#servers.offer(record, resident, on, m);
-    if (verdict === 'notAwaiting') this.sayBack(record, request, responseCodes.notAwaitingMessage);
+    if (verdict === 'notAwaiting') this.sayBack(request, responseCodes.notAwaitingMessage);
     record.schedule();
   }
 
   /** It has come again. */
   again(record: RemoteClient, request: ServedRequest): void {
-    const { residents, output, machine } = this.#parts;
+    const { residents, output } = this.#parts;
     const { path, next, out } = request;
-    if (next === null || request.passing) return;
+    if (next === null) return;
+    request.asked++;
+    if (request.passing) {
+      this.sayBack(request, responseCodes.ok);
+      return;
+    }
     const on = record.at(next.to, path.forwardCount + 1);
     if (on !== undefined) this.#againHere(record, request, on);
     else if (residents.get(next.to) !== undefined) this.here(record, request, next.to, next.message);
-    else if (out === null) machine.scope.spawn('vmtp forward', request.pass(undefined));
+    else if (out === null) this.#pass(request, undefined);
+    else if (request.asked > asksMax) this.#pass(request, responseCodes.retransmissionTimeout);
     else if (!out.underWay) {
       out.count(true);
       if (out.packets(output.dataBytes) === 1) out.wantAll();
@@ -63,17 +75,25 @@ export class Forwarding {
     }
   }
 
+  #pass(request: ServedRequest, told: number | undefined): void {
+    if (request.passing) return;
+    if (request.out !== null) request.out.over = true;
+    request.out = null;
+    request.asked = 0;
+    this.#parts.machine.scope.spawn('vmtp forward', request.pass(told));
+  }
+
   #againHere(record: RemoteClient, request: ServedRequest, on: ServedRequest): void {
-    if (on.state === 'processing' || on.state === 'responding')
-      this.sayBack(record, request, responseCodes.ok);
+    if (on.state === 'processing' || on.state === 'responding') this.sayBack(request, responseCodes.ok);
     else if (on.state === 'responded') this.#servers.respondAgain(record, on);
     else if (on.state === 'forwarded') this.again(record, on);
-    else if (on.state === 'discarded') this.sayBack(record, request, responseCodes.responseDiscarded);
+    else if (on.state === 'discarded') this.sayBack(request, responseCodes.responseDiscarded);
   }
 
   /** The next server's host says something about it. */
-  noticed(record: RemoteClient, request: ServedRequest, out: Outgoing, notice: ClientNotice): void {
-    const { counters, output, machine } = this.#parts;
+  noticed(request: ServedRequest, out: Outgoing, notice: ClientNotice): void {
+    const { counters, output } = this.#parts;
+    request.asked = 0;
     switch (notice.code) {
       case responseCodes.retry:
       case responseCodes.retryAll:
@@ -85,20 +105,18 @@ export class Forwarding {
         break;
       case responseCodes.nonexistentEntity:
       case responseCodes.entityMigrated:
-        out.over = true;
-        request.out = null;
-        machine.scope.spawn('vmtp forward', request.pass(notice.code));
+        this.#pass(request, notice.code);
         break;
       default:
-        this.sayBack(record, request, notice.code);
+        this.sayBack(request, notice.code);
     }
   }
 
   /** To the client, by the way on which the request came: directly, or through who forwarded it. */
-  sayBack(record: RemoteClient, { path }: ServedRequest, code: number): void {
+  sayBack({ path }: ServedRequest, code: number): void {
     const { clients, notices } = this.#parts;
     if (path.from !== here) notices.toClient(path.from, path.to, path, 0, code);
-    else clients(record.entity)?.notified(aboutIt(path, code), here);
+    else clients(path.client)?.notified(aboutIt(path, code), here);
   }
 }
 

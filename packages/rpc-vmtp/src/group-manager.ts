@@ -14,16 +14,23 @@
  *                                                             be removed by itself, by its principal, or by others
  *                                 another manager             the member lets itself be removed
  *                                 anybody else                the same, of an unrestricted group
+ *   delete                        its manager, of this host   members here that let themselves be removed are; other managers
+ *                                                             are told, who do the same, as far as they hear of it
+ *                                 another manager             members here that let themselves be removed are
+ *                                 anybody else                the same, of an unrestricted group
+ *                                 anybody                     no well-known group: these are the kernels'
  *
  * Asked about a member elsewhere, by naming no host (co-resident 0), it looks and then asks that member's manager. Managers
  * trust managers: the signature that the RFC reserves for it is not defined.
  *
  * There is no authentication, so the principal of an entity is the host that made its number.
  */
-import { Mutex, type Task, tasks } from '@backplane/engine';
+import { Mutex, ms, type Task, tasks } from '@backplane/engine';
 import { codeOf, type EntityId, isGroup, noEntity } from '@backplane/slots';
+import { isMulticastIpv4 } from '@backplane/wire';
 import type { ClientRecord } from './client-record.ts';
 import { responseCodes } from './codes.ts';
+import { deleteEntity } from './entity-management.ts';
 import {
   addToGroup,
   createGroup,
@@ -33,18 +40,15 @@ import {
   removeFromGroup,
 } from './management.ts';
 import type { MessageForm } from './management-forms.ts';
-import {
-  addressOf,
-  discriminatorOf,
-  entityTypes,
-  managerDiscriminator,
-  typeOf,
-  vmtpManagerGroup,
-} from './numbers.ts';
+import { addressOf, entityTypes, typeOf, vmtpManagerGroup } from './numbers.ts';
+import { isManager, samePrincipal } from './principals.ts';
 import type { Residents } from './residents.ts';
 
 const { manager, removeBySelf, removeByPrincipal, removeByOthers } = groupPermissions;
 const { addPrincipal, addOthers, removePrincipal, removeOthers } = groupPermissions;
+
+/** How long other managers are told again that a group is no more: who hears nothing until then keeps its members. */
+const dissolvingNs: number = /* @__PURE__ */ ms(200);
 
 export class GroupManager {
   static {
@@ -103,6 +107,35 @@ export class GroupManager {
     return responseCodes.ok;
   }
 
+  /** Undefined where another manager has to judge: then this one is silent. */
+  *dissolve(asker: EntityId, group: EntityId): Task<number | undefined> {
+    if (isWellKnown(group)) return responseCodes.noPermission;
+    const others = isRestricted(group) && !isManager(asker);
+    if (others) {
+      if (this.#residents.get(asker) === undefined) return undefined;
+      if (!may(this.#residents.permissions(group, asker) ?? 0, manager)) return responseCodes.noPermission;
+    }
+    for (const { entity } of [...this.#residents.members(group)]) {
+      const by = samePrincipal(asker, entity) ? removeByPrincipal : removeByOthers;
+      const lets = this.#residents.permissions(group, entity) ?? 0;
+      // Who wants the group to be no more does not want to be in it.
+      if (asker === entity || (lets & by) !== 0) this.#residents.expel(group, entity);
+    }
+    if (others) yield* this.#passOn(group);
+    return this.#residents.hosts(group) ? responseCodes.noPermission : responseCodes.ok;
+  }
+
+  /** To all other managers that have members of it. */
+  *#passOn(group: EntityId): Task<void> {
+    yield* this.#asking.acquire();
+    try {
+      const m = deleteEntity.request.encode({ entity: group });
+      yield* this.#record().ask(vmtpManagerGroup, m, dissolvingNs, Number.POSITIVE_INFINITY);
+    } finally {
+      this.#asking.release();
+    }
+  }
+
   /** Asks the manager of the member's host, if the asker has not named a host itself. */
   *#elsewhere<T extends GroupMember>(form: MessageForm<T>, asked: T): Task<number> {
     if (asked.coResident !== noEntity) return responseCodes.nonexistentEntity;
@@ -121,9 +154,8 @@ export class GroupManager {
   }
 }
 
+const isWellKnown = (group: EntityId): boolean => isMulticastIpv4(addressOf(group));
 const isRestricted = (group: EntityId): boolean => (typeOf(group) & entityTypes.unrestricted) === 0;
-const isManager = (e: EntityId): boolean => typeOf(e) === 0 && discriminatorOf(e) === managerDiscriminator;
-const samePrincipal = (a: EntityId, b: EntityId): boolean => addressOf(a) === addressOf(b);
 /** The manager of a group may everything. */
 const may = (own: number, right: number): boolean => (own & (right | manager)) !== 0;
 const gives = (own: number, permissions: number): boolean =>

@@ -2,6 +2,7 @@
 
 export type { VmtpOptions } from './board.ts';
 export { vmtp } from './board.ts';
+export type { SignalledService } from './entity-manager.ts';
 export { kernelEntity, kernelGroup, kernelLimits } from './kernel-messages.ts';
 export type { StreamingEntities } from './vmtp-host.ts';
 export { streamingEntities } from './vmtp-host.ts';
@@ -69,15 +70,37 @@ export {
 // What managers say to each other
 
 export type {
-  ClientNotice,
+  AuthProbeEntity,
+  CreateEntity,
   DeleteEntity,
+  EntityDescriptor,
+  ModifiedService,
+  ModifyService,
+  NamedEntity,
+  QueriedEntity,
+  ServiceThread,
+  SignalEntity,
+} from './entity-management.ts';
+export {
+  authProbeEntity,
+  createEntity,
+  deleteEntity,
+  entityFlags,
+  modifyService,
+  queryEntity,
+  serviceFlags,
+  signalEntity,
+  unboundedQueue,
+  vmtpEntityDescriptor,
+  vmtpServiceThread,
+} from './entity-management.ts';
+export type {
+  ClientNotice,
   EntityBlock,
   GetRequestForwarder,
   GroupMember,
   GroupMembers,
   ManagementName,
-  ManagementOperation,
-  Nothing,
   PermittedMember,
   ProbedEntity,
   ProbeEntity,
@@ -90,7 +113,6 @@ export type {
 export {
   addToGroup,
   createGroup,
-  deleteEntity,
   getRequestForwarder,
   groupMembersMax,
   groupPermissions,
@@ -105,4 +127,4 @@ export {
   queryVmtpNode,
   removeFromGroup,
 } from './management.ts';
-export type { MessageForm, Reply } from './management-forms.ts';
+export type { ManagementOperation, MessageForm, Nothing, Reply } from './management-forms.ts';

@@ -3,12 +3,16 @@
  * arrived. The table of states is in `ServedRequest`, when what happens in `Servers`.
  */
 import { type Task, tasks } from '@backplane/engine';
+import { here } from './carrier.ts';
 import { responseCodes } from './codes.ts';
 import type { ServerNotice } from './management.ts';
 import type { Outgoing } from './outgoing.ts';
 import type { ServedRequest } from './served-request.ts';
 import type { ServerParts } from './server-parts.ts';
 import { retriesMax } from './times.ts';
+
+/** So often a client may ask, by way of another host, before it is looked for: responses get lost, too. */
+const asksMax = 2;
 
 export class KeptResponses {
   static {
@@ -21,10 +25,17 @@ export class KeptResponses {
     this.#parts = parts;
   }
 
-  /** The client asks for all of it. */
-  repeat({ out }: ServedRequest): void {
+  /** The client asks for all of it. Who asks again and again, by way of another host, is not where it was. */
+  repeat(request: ServedRequest): void {
+    const { out } = request;
     const { counters, output } = this.#parts;
     if (out === null || out.underWay) return;
+    const isFar = request.path.forwardCount > 0;
+    request.asked++;
+    if (isFar && (request.astray || request.asked > asksMax)) {
+      this.pursue(request);
+      return;
+    }
     counters.retransmissions++;
     out.count(hasData(out));
     out.wantAll();
@@ -43,13 +54,23 @@ export class KeptResponses {
         out.wantAll(); // with the next time-out
         break;
       case responseCodes.entityMigrated:
-        // It is on its way, and will be somewhere: that is no silence.
-        request.tries = 0;
-        this.#parts.machine.scope.spawn('vmtp response', this.#follow(request));
+        this.#lose(request);
+        break;
+      case responseCodes.nonexistentEntity:
+        // Who asked from there is dead. Who asked elsewhere may have left that host long ago.
+        if (request.path.forwardCount > 0) this.#lose(request);
+        else this.drop(request);
         break;
       default:
         this.drop(request);
     }
+  }
+
+  /** The client is not there. It asks from where it has come. */
+  #lose(request: ServedRequest): void {
+    request.astray = true;
+    request.tries = 0;
+    if (request.path.forwardCount > 0) this.pursue(request);
   }
 
   #sendMissing(request: ServedRequest, out: Outgoing, { transaction, delivery, code }: ServerNotice): void {
@@ -69,17 +90,28 @@ export class KeptResponses {
     output.again(out);
   }
 
-  /** The client has moved: finds it, and sends the response there. */
-  *#follow(request: ServedRequest): Task<void> {
-    const { finder, output, routes } = this.#parts;
-    const found = yield* finder().find(request.client, responseCodes.entityMigrated, false);
-    const { out } = request;
-    if (found.place === undefined || out === null || out.over) return;
-    out.place = found.place;
-    request.route = routes.at(found.place);
-    out.count(true);
-    out.wantAll();
-    output.again(out);
+  /** Finds a client that does not ask here, and sends the response there. */
+  pursue(request: ServedRequest): void {
+    if (request.passing) return;
+    request.passing = true;
+    this.#parts.machine.scope.spawn('vmtp response', this.#pursuit(request));
+  }
+
+  *#pursuit(request: ServedRequest): Task<void> {
+    const { finder, output, clients } = this.#parts;
+    const { client, out } = request;
+    const wanted = (): boolean => out !== null && !out.over && request.out === out;
+    const found = yield* finder().find(client, responseCodes.entityMigrated, false, wanted);
+    request.passing = false;
+    if (found.place === undefined || out === null || !wanted()) return;
+    request.asked = 0;
+    if (clients(client) !== undefined) request.handAgain();
+    else if (found.place !== here) {
+      request.aim(found.place);
+      out.count(true);
+      out.wantAll();
+      output.again(out);
+    }
   }
 
   /** Asks whether it has arrived, or does so no more. */

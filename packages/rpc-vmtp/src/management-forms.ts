@@ -87,6 +87,15 @@ export function replyForm<R extends object>(places: Places<R>): MessageForm<Repl
   };
 }
 
+export interface ManagementOperation<Q, R> {
+  readonly request: MessageForm<Q>;
+  readonly reply: MessageForm<Reply<R>>;
+}
+
+/** Of an operation that tells no more than its outcome. */
+export type Nothing = Readonly<Record<never, never>>;
+export const nothing: MessageForm<Reply<Nothing>> = /* @__PURE__ */ replyForm<Nothing>({});
+
 // ---- lists, in the segment ----
 
 /** The segment as so many things of so many bytes; undefined unless it is exactly these. */

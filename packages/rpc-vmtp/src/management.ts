@@ -9,9 +9,7 @@
  * A reply has its outcome in the code and results from word 1 on, which mean nothing unless the outcome is `ok`. The notices
  * are datagrams without a reply: acknowledgements, and reasons why something will not be.
  *
- * These are the operations of a host without security whose entities are made by its own kernel. Authentication
- * (AuthProbeEntity), remote creation and control of processes (CreateEntity, SignalEntity, ModifyService), and QueryEntity,
- * whose answer the RFC leaves to the system, are not among them.
+ * Here are those about hosts, groups and notices; those about single entities are in `entity-management.ts`.
  */
 import { codeOf, type EntityId, type Message } from '@backplane/slots';
 import { ByteWriter } from '@backplane/wire';
@@ -20,10 +18,12 @@ import { limits } from './layout.ts';
 import {
   entity,
   listed,
+  type ManagementOperation,
   type MessageForm,
+  type Nothing,
   names,
+  nothing,
   Parameters,
-  type Reply,
   replyForm,
   requestForm,
   withList,
@@ -41,15 +41,6 @@ const operations: ReadonlyMap<number, ManagementName> = /* @__PURE__ */ new Map(
 /** Which operation a request is, flags masked off; undefined for what is none, or not public. */
 export const operationOf = ({ control }: Message): ManagementName | undefined =>
   operations.get(operationNumber(wordAt(control, 0)));
-
-export interface ManagementOperation<Q, R> {
-  readonly request: MessageForm<Q>;
-  readonly reply: MessageForm<Reply<R>>;
-}
-
-/** Of an operation that tells no more than its outcome. */
-export type Nothing = Readonly<Record<never, never>>;
-const nothing: MessageForm<Reply<Nothing>> = /* @__PURE__ */ replyForm<Nothing>({});
 
 // ---- questions about hosts ----
 
@@ -163,8 +154,6 @@ export const queryVmtpNode: ManagementOperation<QueryVmtpNode, VmtpNode> = {
   },
 };
 
-// ---- entities ----
-
 export interface GetRequestForwarder {
   readonly coResident: EntityId;
   /** The client whose request was forwarded. */
@@ -188,16 +177,6 @@ export const getRequestForwarder: ManagementOperation<GetRequestForwarder, Reque
     principal: entity(3),
     authDomain: word(5),
   }),
-};
-
-export interface DeleteEntity {
-  /** An entity, or a group: of these, as far as hosts hear of it. */
-  readonly entity: EntityId;
-}
-
-export const deleteEntity: ManagementOperation<DeleteEntity, Nothing> = {
-  request: /* @__PURE__ */ requestForm<DeleteEntity>(managementCodes.deleteEntity, { entity: entity(1) }),
-  reply: nothing,
 };
 
 // ---- groups ----

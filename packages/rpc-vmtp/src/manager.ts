@@ -13,12 +13,12 @@
  *   queryGroup              the members on this host, if there are any
  *   getRequestForwarder     which entity of this host has passed a request of that client on
  *   createGroup, ...        see `GroupManager`
- *   authProbeEntity         securityNotSupported, unless it came by multicast
- *   others                  noPermission, unless it came by multicast: entities are made, ended and signalled by their own
- *                           kernel alone
+ *   createEntity, ...       see `EntityManager`
+ *   authProbeEntity         of an entity that is here securityNotSupported, unless it came by multicast
  */
 import { type Task, tasks } from '@backplane/engine';
 import {
+  codeOf,
   type Delivery,
   type EntityId,
   type EntityService,
@@ -36,12 +36,23 @@ import type { ClientRecord } from './client-record.ts';
 import { responseCodes } from './codes.ts';
 import type { Counters } from './counters.ts';
 import { blockOf, type EntityBlocks } from './entity-blocks.ts';
+import {
+  authProbeEntity,
+  createEntity,
+  deleteEntity,
+  modifyService,
+  queryEntity,
+  signalEntity,
+} from './entity-management.ts';
+import { EntityManager } from './entity-manager.ts';
+import type { EntityServices } from './entity-services.ts';
 import { GroupManager } from './group-manager.ts';
 import { internetDomain } from './layout.ts';
 import {
   addToGroup,
   createGroup,
   getRequestForwarder,
+  type ManagementName,
   nodeFlags,
   notifyRemoteVmtpClient,
   notifyVmtpClient,
@@ -76,6 +87,7 @@ export interface ManagerParts {
   readonly clients: (entity: EntityId) => ClientRecord | undefined;
   readonly routes: Routes;
   readonly blocks: EntityBlocks;
+  readonly services: EntityServices;
   /** Its own record as a client. */
   readonly own: () => ClientRecord;
 }
@@ -87,10 +99,12 @@ export class Manager implements EntityService {
 
   readonly #parts: ManagerParts;
   readonly #groups: GroupManager;
+  readonly #entities: EntityManager;
 
   constructor(parts: ManagerParts) {
     this.#parts = parts;
     this.#groups = new GroupManager(parts.residents, parts.own);
+    this.#entities = new EntityManager(parts);
   }
 
   /** A packet to the managers. False if it is to come by way of the servers, because it is to be done once. */
@@ -136,17 +150,36 @@ export class Manager implements EntityService {
     return 'taken';
   }
 
-  /** A change of a group. */
+  /** Who has nothing to do with it is silent, unless it was asked in particular. */
   *#change(request: ServedRequest): Task<void> {
     const { client, message: m } = request;
-    const create = createGroup.request.decode(m);
-    const add = addToGroup.request.decode(m);
-    const remove = removeFromGroup.request.decode(m);
-    let code: number = responseCodes.protocolError;
-    if (create !== undefined) code = yield* this.#groups.create(client, create);
-    else if (add !== undefined) code = yield* this.#groups.add(client, add);
-    else if (remove !== undefined) code = yield* this.#groups.remove(client, remove);
-    yield* request.respond(message({ code }));
+    const reply = yield* this.#changed(client, m);
+    const silent = codeOf(reply) === responseCodes.nonexistentEntity && isBesideAnybody(m);
+    if (silent) request.discard();
+    else yield* request.respond(reply);
+  }
+
+  *#changed(asker: EntityId, m: Message): Task<Message> {
+    const createsGroup = createGroup.request.decode(m);
+    if (createsGroup !== undefined) return said(yield* this.#groups.create(asker, createsGroup));
+    const adds = addToGroup.request.decode(m);
+    if (adds !== undefined) return said(yield* this.#groups.add(asker, adds));
+    const removes = removeFromGroup.request.decode(m);
+    if (removes !== undefined) return said(yield* this.#groups.remove(asker, removes));
+    const creates = createEntity.request.decode(m);
+    if (creates !== undefined) return this.#entities.create(asker, creates);
+    const deletes = deleteEntity.request.decode(m);
+    if (deletes !== undefined) return said(yield* this.#delete(asker, deletes.entity));
+    const signals = signalEntity.request.decode(m);
+    if (signals !== undefined) return said(this.#entities.signal(asker, signals));
+    const modifies = modifyService.request.decode(m);
+    if (modifies !== undefined) return this.#entities.modify(asker, modifies);
+    return said(responseCodes.protocolError);
+  }
+
+  *#delete(asker: EntityId, entity: EntityId): Task<number> {
+    if (!isGroup(entity)) return yield* this.#entities.delete(asker, entity);
+    return (yield* this.#groups.dissolve(asker, entity)) ?? responseCodes.nonexistentEntity;
   }
 
   #notifyClient(m: Message, from: Place): void {
@@ -195,10 +228,19 @@ export class Manager implements EntityService {
           ? responseCodes.nonexistentEntity
           : getRequestForwarder.reply.encode({ outcome, forwarder, principal: noEntity, authDomain: 0 });
       }
-      case 'authProbeEntity':
-        return responseCodes.securityNotSupported;
+      case 'queryEntity': {
+        const asked = queryEntity.request.decode(m)?.entity;
+        if (asked === undefined || asked === noEntity || isGroup(asked) || !this.#has(asked))
+          return responseCodes.nonexistentEntity;
+        return this.#entities.query(asked);
+      }
+      case 'authProbeEntity': {
+        const asked = authProbeEntity.decode(m)?.entity;
+        const isHere = asked !== undefined && this.#has(asked);
+        return isHere ? responseCodes.securityNotSupported : responseCodes.nonexistentEntity;
+      }
       default:
-        return responseCodes.noPermission;
+        return responseCodes.protocolError;
     }
   }
 
@@ -233,8 +275,12 @@ export class Manager implements EntityService {
 const isBesideAnybody = (m: Message): boolean =>
   (flagsOf(m) & MessageFlag.coResident) === 0 || isGroup(entityIn(m, 1));
 
-/** Does it change a group? Then it is done once. */
-function isChange(m: Message): boolean {
-  const operation = operationOf(m);
-  return operation === 'createGroup' || operation === 'addToGroup' || operation === 'removeFromGroup';
-}
+const said = (code: number): Message => message({ code });
+
+const changes: ReadonlySet<ManagementName | undefined> = /* @__PURE__ */ new Set<ManagementName | undefined>([
+  ...(['createGroup', 'addToGroup', 'removeFromGroup'] as const),
+  ...(['createEntity', 'deleteEntity', 'signalEntity', 'modifyService'] as const),
+]);
+
+/** Is anything different afterwards? Then it is done once. */
+const isChange = (m: Message): boolean => changes.has(operationOf(m));

@@ -7,12 +7,14 @@
  *   of a request to it              there
  *   it is processed                 the same, to be answered from there
  *   its response is kept            kept
+ *   it may be done again            nothing
  *   it was forwarded                known: the next server answers it, and is asked again
  *   it was answered, or discarded   known, so that it is not executed again
+ *   the client has begun another    that it has: see `HeardClient`
  *
  * Streams do not move: their clients end with an error.
  */
-import { controlBytes, entityId, KernelError, type Message } from '@backplane/slots';
+import { controlBytes, type EntityId, entityId, KernelError, type Message } from '@backplane/slots';
 import { ByteReader, ByteWriter } from '@backplane/wire';
 import { here, type Place } from './carrier.ts';
 import { limits } from './layout.ts';
@@ -38,9 +40,16 @@ export interface MovedRequest {
   readonly next: ServedRequest['next'];
 }
 
+/** A client that the entity has served, and the last transaction that its host has heard of: older ones were executed. */
+export interface HeardClient {
+  readonly client: EntityId;
+  readonly transaction: number;
+}
+
 export interface MovedEntity {
   /** Null: it has made none. */
   readonly transaction: MovedTransaction | null;
+  readonly heard: readonly HeardClient[];
   readonly requests: readonly MovedRequest[];
 }
 
@@ -48,7 +57,7 @@ export interface MovedEntity {
 export function movedRequest(r: ServedRequest, ownPlace: Place | undefined): MovedRequest {
   const { path, message, state, out } = r;
   const from = path.from === here ? (ownPlace ?? here) : path.from;
-  const kept = state === 'responded' && path.from !== here ? (out?.groups[0]?.message ?? null) : null;
+  const kept = state === 'responded' ? (out?.groups[0]?.message ?? null) : null;
   return { path: { ...path, from }, message, state: stateOf(state, kept), response: kept, next: r.next };
 }
 
@@ -60,7 +69,7 @@ function stateOf(state: RequestState, kept: Message | null): MovedRequestState {
 
 const entityDigits = 16;
 
-export function encodeMoved({ transaction, requests }: MovedEntity): Uint8Array {
+export function encodeMoved({ transaction, heard, requests }: MovedEntity): Uint8Array {
   const to = new ByteWriter().bool(transaction !== null);
   if (transaction !== null) {
     const { number, at } = transaction;
@@ -68,6 +77,7 @@ export function encodeMoved({ transaction, requests }: MovedEntity): Uint8Array 
     if (at !== null) to.i64(BigInt(at.place)).bool(at.multicast);
   }
   return to
+    .list(heard, (w, { client, transaction }) => w.string(client).u32(transaction))
     .list(requests, (w, { path, message, state, response, next }) => {
       w.string(path.client).string(path.to).u32(path.priority).u32(path.transaction).u32(path.forwardCount);
       w.i64(BigInt(path.from)).u32(path.gap).u32(path.retransmitCount);
@@ -82,8 +92,11 @@ export function encodeMoved({ transaction, requests }: MovedEntity): Uint8Array 
     .finish();
 }
 
-/** @throws KernelError `badArgument` */
-export function decodeMoved(bytes: Uint8Array): MovedEntity {
+/**
+ * @param ownPlace what others call this host
+ * @throws KernelError `badArgument`
+ */
+export function decodeMoved(bytes: Uint8Array, ownPlace: Place | undefined): MovedEntity {
   const from = new ByteReader(bytes);
   const transaction = from.bool()
     ? {
@@ -91,8 +104,11 @@ export function decodeMoved(bytes: Uint8Array): MovedEntity {
         at: from.bool() ? { place: Number(from.i64()), multicast: from.bool() } : null,
       }
     : null;
+  const heard = from.list(
+    (r): HeardClient => ({ client: entityId(r.string(entityDigits)), transaction: r.u32() }),
+  );
   const requests = from.list((r): MovedRequest => {
-    const path: RequestPath = {
+    const path: { from: Place } & RequestPath = {
       client: entityId(r.string(entityDigits)),
       to: entityId(r.string(entityDigits)),
       priority: r.u32(),
@@ -108,6 +124,7 @@ export function decodeMoved(bytes: Uint8Array): MovedEntity {
     };
     const state = states[r.u32()];
     if (state === undefined) r.fail();
+    if (path.from === ownPlace) path.from = here;
     const hasResponse = r.bool();
     const message = readMessage(r);
     const response = hasResponse ? readMessage(r) : null;
@@ -115,7 +132,7 @@ export function decodeMoved(bytes: Uint8Array): MovedEntity {
     return { path, message, state: state ?? 'discarded', response, next };
   });
   if (from.failed) throw new KernelError('badArgument', 'the state of an entity');
-  return { transaction, requests };
+  return { transaction, heard, requests };
 }
 
 const writeMessage = (to: ByteWriter, { control, segment }: Message): void =>

@@ -31,6 +31,8 @@ export class RemoteClient {
   readonly schedule: () => void;
   /** A request of it is not processed any more: in a stream, it is the next one's turn. */
   readonly left: () => void;
+  /** Looks for the client, for the response to that request. */
+  readonly pursue: (request: ServedRequest) => void;
   /** Hands a request on to an entity of this host. */
   readonly passHere: (request: ServedRequest, to: EntityId, m: Message) => void;
   /** Number of the last transaction's first group; nothing was heard while this is undefined. */
@@ -39,6 +41,8 @@ export class RemoteClient {
   /** Requests for missing parts. */
   tries = 0;
   readonly requests: ServedRequest[] = [];
+  /** Entities of this host that have had an earlier transaction of it. */
+  readonly servers: Set<EntityId> = new Set();
   /** The transaction begins a stream: records of those after it, in the order of their numbers. */
   streams = false;
   followers: readonly RemoteClient[] = [];
@@ -58,6 +62,7 @@ export class RemoteClient {
       readonly left: (record: RemoteClient) => void;
       readonly expired: (record: RemoteClient) => void;
       readonly schedule: (record: RemoteClient) => void;
+      readonly pursue: (request: ServedRequest) => void;
       readonly pass: (record: RemoteClient, request: ServedRequest, to: EntityId, m: Message) => void;
     },
   ) {
@@ -66,6 +71,7 @@ export class RemoteClient {
     this.timer = timer(() => acts.expired(this));
     this.schedule = () => acts.schedule(this);
     this.left = () => acts.left(this);
+    this.pursue = acts.pursue;
     this.passHere = (request, to, m) => acts.pass(this, request, to, m);
   }
 

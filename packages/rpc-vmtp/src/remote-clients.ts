@@ -99,6 +99,7 @@ export class RemoteClients {
         expired: (r) => this.#expired(r),
         schedule: (r) => this.#schedule(r),
         left: (r) => this.#acts.left(r),
+        pursue: (request) => this.#kept.pursue(request),
         pass: (r, request, to, m) => this.#acts.passHere(r, request, to, m),
       },
     );
@@ -117,6 +118,7 @@ export class RemoteClients {
   /** A new transaction of the client, which acknowledges what came before. */
   begin(record: RemoteClient, transaction: number): void {
     this.abandon(record);
+    for (const { resident } of record.requests) record.servers.add(resident.entity);
     record.requests.length = 0;
     record.arriving = null;
     record.streams = false;
@@ -157,7 +159,7 @@ export class RemoteClients {
     let nextNs = ts4Ns;
     for (const request of record.requests) {
       if (isWatched(request)) nextNs = Math.min(nextNs, ts2Ns);
-      else if (request.state === 'responded' && request.out !== null && hasData(request.out)) {
+      else if (isInquired(request)) {
         const { tries, packets, route } = request;
         const roundTripNs = route?.roundTripNs ?? 0;
         nextNs = Math.min(nextNs, tries === 0 ? ts5Ns(roundTripNs, packets) : ts3Ns(roundTripNs, tries - 1));
@@ -174,8 +176,7 @@ export class RemoteClients {
     const silentNs = this.#parts.machine.engine.nowNs - record.heardNs;
     for (const request of [...record.requests]) {
       if (isWatched(request) && silentNs >= ts2Ns) this.#orphan(record, request);
-      else if (request.state === 'responded' && request.out !== null && hasData(request.out))
-        this.#kept.inquire(request);
+      else if (isInquired(request)) this.#kept.inquire(request);
     }
     if (isIdle(record) && silentNs >= ts4Ns) this.#forget(record);
     else this.#schedule(record);
@@ -193,6 +194,10 @@ export class RemoteClients {
 /** Its client is elsewhere, and asks again from time to time while it lives. */
 const isWatched = ({ state, path, isDatagram }: ServedRequest): boolean =>
   state === 'processing' && path.from !== here && !isGroup(path.to) && !isDatagram;
+
+/** Its response is asked after, until it is known to have arrived. */
+const isInquired = ({ state, out, astray }: ServedRequest): boolean =>
+  state === 'responded' && out !== null && !astray && hasData(out);
 
 /** Nothing of it is under way. */
 const isIdle = ({ arriving, requests, held, followers }: RemoteClient): boolean =>

@@ -8,6 +8,14 @@
  *   a group                   nobody named                 to the members here, and by multicast to the group
  *   a group                   an entity                    as to that entity
  *   a group                   a group                      to the members here if one of that group is, and by multicast to that
+ *
+ *   whereabouts   event                              action                      next
+ *   unknown       somebody knows                     aim there                   known
+ *   unknown       nobody does                        ask for it                  sought
+ *   sought        it was found                       aim there                   known
+ *   sought        it has come to this host           none                        unknown
+ *   known         sent, or handed over               none                        sent
+ *   known, sent   it is not there                    ask all, from now on        unknown
  */
 import { type Task, tasks } from '@backplane/engine';
 import {
@@ -21,10 +29,9 @@ import {
   noEntity,
   normalPriority,
 } from '@backplane/slots';
-import type { Place } from './carrier.ts';
+import { here, type Place } from './carrier.ts';
 import type { ClientParts, LocalVerdict, TransactOptions } from './client-parts.ts';
 import { responseCodes } from './codes.ts';
-import type { Finding } from './finder.ts';
 import { SentRequest } from './sent-request.ts';
 
 export interface TransactionFacts {
@@ -40,8 +47,8 @@ export interface TransactionFacts {
 
 /** Other hosts' word, and managers', before a client believes that there is no such server. */
 const searchesMax = 3;
-/** The same while a host says that the server has left it. */
-const transitSearchesMax = 24;
+
+export type Whereabouts = 'unknown' | 'sought' | 'known' | 'sent';
 
 export class RequestWay {
   static {
@@ -57,6 +64,7 @@ export class RequestWay {
   readonly datagram: boolean;
   /** It, or its response, may be a run. */
   readonly runs: boolean;
+  whereabouts: Whereabouts = 'unknown';
   /** To be handed over on this host. */
   local = false;
   /** The request as it went to other hosts. */
@@ -120,8 +128,8 @@ export class RequestWay {
     return place === undefined ? null : { place, multicast: false };
   }
 
-  /** True if it is known where the request goes; else `find` it. */
-  locate({ place, multicast = false }: TransactOptions): boolean {
+  /** Finds out where the request goes, if that needs no question to anybody. */
+  locate({ place, multicast = false }: TransactOptions): void {
     const { residents, carrier, finder } = this.#parts;
     const { sought } = this;
     if (place !== undefined) this.aim(place, multicast);
@@ -132,17 +140,35 @@ export class RequestWay {
     } else {
       // Beside nobody is whoever is here.
       this.local = sought === noEntity || residents.hosts(sought);
-      const known = this.local || this.#told !== undefined ? undefined : finder().heard(sought);
+      const known = this.local || this.#told !== undefined ? undefined : finder().known(sought);
       if (this.local) this.#stay();
       else if (known !== undefined) this.aim(known, false);
-      else if (this.datagram) this.#sendWhenFound(sought);
-      else return false;
+      else if (this.datagram) this.#parts.machine.scope.spawn('vmtp datagram', this.#sendWhenFound(sought));
+      else return;
     }
-    return true;
+    this.whereabouts = 'known';
   }
 
-  *find(): Task<Finding> {
-    return yield* this.#parts.finder().find(this.sought ?? this.to, this.#told, this.#settled);
+  /**
+   * Asks where it goes, while its sender waits, or does not.
+   * @param wanted false: nobody waits any more
+   * @param done   it is known, or `outcome` is that it cannot be
+   */
+  seek(wanted: () => boolean, done: (outcome: number | undefined) => void): void {
+    if (this.whereabouts !== 'unknown') return;
+    this.whereabouts = 'sought';
+    this.#parts.machine.scope.spawn('vmtp search', this.#seek(wanted, done));
+  }
+
+  *#seek(wanted: () => boolean, done: (outcome: number | undefined) => void): Task<void> {
+    const found = yield* this.#parts.finder().find(this.sought ?? this.to, this.#told, this.#settled, wanted);
+    if (this.whereabouts !== 'sought' || !wanted()) return;
+    this.whereabouts = 'unknown';
+    if (found.place !== undefined && found.place !== here) {
+      this.aim(found.place, false);
+      this.whereabouts = 'known';
+    }
+    done(found.code);
   }
 
   /** The server is not where the request went. False if it has been looked for often enough. */
@@ -150,11 +176,10 @@ export class RequestWay {
     const { sought } = this;
     if (sought !== undefined) this.#parts.routes.forget(sought);
     if (this.#settled || sought === undefined) return false;
-    // One that has left a host is somewhere before long.
-    const most = told === responseCodes.entityMigrated ? transitSearchesMax : searchesMax;
-    if (this.#searches >= most) return false;
-    this.#searches++;
+    // One that goes on and on lives: how long it is chased is up to the sender's own limit.
+    if (told !== responseCodes.entityMigrated && this.#searches++ >= searchesMax) return false;
     this.#told = told;
+    this.whereabouts = 'unknown';
     return true;
   }
 
@@ -179,17 +204,10 @@ export class RequestWay {
   }
 
   /** A datagram's sender does not wait until its receiver is found. */
-  #sendWhenFound(entity: EntityId): void {
-    const { finder, machine } = this.#parts;
-    const place = finder().known(entity);
-    if (place !== undefined) this.aim(place, false);
-    else machine.scope.spawn('vmtp datagram', this.#sendLater(entity));
-  }
-
-  *#sendLater(entity: EntityId): Task<void> {
+  *#sendWhenFound(entity: EntityId): Task<void> {
     const { finder, output } = this.#parts;
-    const { place } = yield* finder().find(entity, undefined, this.#settled);
-    if (place === undefined) return;
+    const { place } = yield* finder().find(entity, undefined, this.#settled, () => true);
+    if (place === undefined || place === here) return;
     this.aim(place, false);
     if (this.sent !== null) yield* output.send(this.sent.out);
   }

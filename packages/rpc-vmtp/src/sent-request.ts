@@ -89,7 +89,8 @@ export class SentRequest {
     this.#route = routes.at(place);
     this.out.place = place;
     this.out.gapNs = output.gapNs(this.#route.sendGap);
-    this.out.count(false);
+    // A server that has come there may know it, and then answers who asks for a sign.
+    this.out.count(this.out.packets(output.dataBytes) === 1);
   }
 
   /** The server was busy: it has kept nothing. */

@@ -5,6 +5,7 @@
  *   state       event                                 action                                           next
  *   processing  respond                               send the response                                responding
  *   processing  respond, the client is here           hand it over                                     responded
+ *   processing  respond, the client is on its way     keep it: the client asks where it has come       responded
  *   processing  discard, or respond with that code    nothing is sent                                  discarded
  *   processing  forward, the next server is here      hand the request over                            forwarded
  *   processing  forward, it is elsewhere              send the request there                           forwarded
@@ -14,11 +15,13 @@
  *   processing  a new transaction of the client       tell the service                                 over
  *   responding  all packets are out                   keep it until it is acknowledged; set TS5 or TS4 responded
  *   responded   notice ok, or an error                let it go                                        discarded
+ *   responded   notice migrated                       ask no more: the client asks where it has come   responded
+ *   responded   the same of one that was forwarded    find the client, who asks elsewhere, if at all   responded
  *   any         a new transaction of the client       let everything go                                over
  *
  * A response that may be made again (`datagram`) is not kept: see `Servers` for what a repeated request does then.
  */
-import { charge, ms, settle, sleep, type Task, tasks } from '@backplane/engine';
+import { charge, settle, type Task, tasks } from '@backplane/engine';
 import {
   type ArrivedRequest,
   Busy,
@@ -63,10 +66,6 @@ export interface RequestPath {
   readonly streamed: boolean;
 }
 
-/** How long, and how often, a client that is on no host is waited for. */
-const transitNs = /* @__PURE__ */ ms(100);
-const transitsMax = 20;
-
 export type RequestState = 'processing' | 'responding' | 'responded' | 'discarded' | 'forwarded' | 'over';
 
 export class ServedRequest implements ArrivedRequest {
@@ -91,6 +90,10 @@ export class ServedRequest implements ArrivedRequest {
   lossy = false;
   /** Times that an acknowledgement was asked for. */
   tries = 0;
+  /** The client is not where the response went, or was to go. */
+  astray = false;
+  /** Times that the client has asked again for what is elsewhere, and nothing was heard of it. */
+  asked = 0;
   /** Where it was forwarded to, and with what. */
   next: { readonly to: EntityId; readonly message: Message } | null = null;
   /** The next server is being looked for. */
@@ -151,22 +154,15 @@ export class ServedRequest implements ArrivedRequest {
       const copyNs = Math.round(machine.type.costs.copyNsPerByte * m.segment.length);
       if (copyNs > 0) charge(copyNs, Busy.network);
       yield* settle();
-      if (this.#is('responding')) this.#handOver(m);
-      return;
-    }
-    let place = this.#heardPlace ?? (yield* this.#clientsPlace());
-    // A client that has left a host is somewhere before long, or asks from there.
-    for (let tries = 0; place === undefined && tries < transitsMax && this.#is('responding'); tries++) {
-      yield* sleep(transitNs);
+      if (!this.#is('responding')) return;
       if (clients(this.client) !== undefined) {
         this.#handOver(m);
         return;
       }
-      place = this.#heardPlace ?? (yield* this.#clientsPlace());
     }
-    if (!this.#is('responding')) return;
+    const place = this.#replyPlace;
     if (place === undefined) {
-      this.state = 'discarded';
+      this.#keepFor(m);
       return;
     }
     this.out = this.#response(m, place);
@@ -180,11 +176,11 @@ export class ServedRequest implements ArrivedRequest {
   /** The same from interrupt level. A client that cannot be found without waiting gets it when it asks again. */
   respondNow(response: Message): void {
     if (this.state !== 'processing') return;
-    const { output, clients, routes } = this.#parts;
+    const { output, clients } = this.#parts;
     if (this.isDatagram) this.discard();
     else if (clients(this.client) !== undefined) this.#handOver(response);
     else {
-      const place = this.path.forwardCount === 0 ? this.path.from : routes.of(this.client)?.place;
+      const place = this.#replyPlace;
       if (place === undefined) return;
       this.out = this.#response(this.#checked(response), place);
       this.out.wantAll();
@@ -220,17 +216,33 @@ export class ServedRequest implements ArrivedRequest {
 
   /** The client asks from there now. */
   heardFrom(from: Place): void {
-    if (from === this.path.from || this.path.forwardCount > 0) return;
+    if (this.path.forwardCount > 0) return;
     this.path = { ...this.path, from };
-    if (this.out === null || this.next !== null) return;
-    this.out.place = from;
-    this.route = this.#parts.routes.at(from);
+    if (this.state === 'responded') this.aim(from);
+  }
+
+  /** The client is there. */
+  aim(place: Place): void {
+    const { out } = this;
+    if (out === null) return;
+    this.astray = false;
+    out.place = place;
+    this.route = this.#parts.routes.at(place);
   }
 
   /** The server has come here, and with it what it has responded: kept for a client that may not have got it. */
   keep(response: Message): void {
-    this.out = this.#response(response, this.path.from);
+    const place = this.#replyPlace;
+    this.astray = place === undefined;
+    this.out = this.#response(response, place ?? here);
     this.#responded();
+  }
+
+  /** It is known to nobody where the client is. It asks, or, if it does not ask here, is looked for. */
+  #keepFor(response: Message): void {
+    this.keep(response);
+    this.astray = true;
+    if (this.path.forwardCount > 0) this.#record.pursue(this);
   }
 
   /** The client, which is here, asks again: true if there was something to hand over. */
@@ -256,9 +268,13 @@ export class ServedRequest implements ArrivedRequest {
       return;
     }
     this.passing = true;
-    const found = yield* finder().find(next.to, told, false);
+    const found = yield* finder().find(next.to, told, false, () => this.#is('forwarded'));
     this.passing = false;
-    if (this.state !== 'forwarded') return;
+    if (!this.#is('forwarded')) return;
+    if (found.place === here) {
+      this.#record.passHere(this, next.to, next.message);
+      return;
+    }
     if (found.place === undefined) {
       this.state = 'processing';
       yield* this.respond(message({ code: found.code }));
@@ -331,20 +347,18 @@ export class ServedRequest implements ArrivedRequest {
 
   #handOver(m: Message): void {
     if (this.state === 'processing') this.#leave('responded');
-    this.state = 'responded';
     const { clients } = this.#parts;
-    clients(this.client)?.respondedHere(this.resident.entity, this.path.transaction, m);
+    const client = clients(this.client);
+    if (client?.respondedHere(this.resident.entity, this.path.transaction, m) === true)
+      this.state = 'responded';
+    else if (this.out === null) this.#keepFor(m); // it has come here, and will ask
   }
 
-  /** Where the client asked from; undefined: from here, where it is no more, or through who forwarded it. */
-  get #heardPlace(): Place | undefined {
+  /** Where the response goes; undefined: the client was here and is no more, or nobody has heard of it. */
+  get #replyPlace(): Place | undefined {
     const { forwardCount, from } = this.path;
-    return forwardCount === 0 && from !== here ? from : undefined;
-  }
-
-  *#clientsPlace(): Task<Place | undefined> {
-    const found = yield* this.#parts.finder().find(this.client, undefined, false);
-    return found.place;
+    if (forwardCount > 0) return this.#parts.finder().known(this.client);
+    return from === here ? undefined : from;
   }
 
   /** After a pause, in which much may happen. */

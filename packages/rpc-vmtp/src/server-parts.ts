@@ -3,6 +3,7 @@ import type { EntityId, Machine } from '@backplane/slots';
 import type { Carrier } from './carrier.ts';
 import type { ClientRecord } from './client-record.ts';
 import type { Counters } from './counters.ts';
+import type { EntityServices } from './entity-services.ts';
 import type { Finder } from './finder.ts';
 import type { Notices } from './notices.ts';
 import type { Output } from './output.ts';
@@ -22,6 +23,7 @@ export interface ServerParts {
   /** The entity's record as a client, if it is here. */
   readonly clients: (entity: EntityId) => ClientRecord | undefined;
   readonly finder: () => Finder;
+  readonly services: EntityServices;
   /** Takes runs of messages. */
   readonly streaming: boolean;
 }

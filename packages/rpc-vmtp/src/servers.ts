@@ -13,7 +13,7 @@ import { responseCodes } from './codes.ts';
 import { Deliveries } from './deliveries.ts';
 import { KeptResponses } from './kept-responses.ts';
 import type { ClientNotice, ServerNotice } from './management.ts';
-import type { MovedRequest } from './moved-entity.ts';
+import type { HeardClient, MovedRequest } from './moved-entity.ts';
 import type { Packet } from './packet.ts';
 import type { RemoteClient } from './remote-client.ts';
 import { type RecordActs, RemoteClients } from './remote-clients.ts';
@@ -78,7 +78,7 @@ export class Servers implements LocalServers, RecordActs {
       return;
     }
     record.heardNs = this.#nowNs;
-    this.#deliveries.forwarding.noticed(record, request, out, notice);
+    this.#deliveries.forwarding.noticed(request, out, notice);
   }
 
   /** About a response. */
@@ -100,19 +100,53 @@ export class Servers implements LocalServers, RecordActs {
     return this.#records.get(client)?.requests.find((r) => r.state === 'forwarded')?.resident.entity;
   }
 
+  /** Requests that an entity of this host has taken and not answered. */
+  unanswered(entity: EntityId): readonly ServedRequest[] {
+    const found: ServedRequest[] = [];
+    for (const head of this.#records.all())
+      for (const { requests } of [head, ...head.followers])
+        for (const r of requests) if (r.resident.entity === entity && r.state === 'processing') found.push(r);
+    return found;
+  }
+
   // ---- servers that move ----
 
-  /** What is known of requests to an entity that leaves. They are this host's no more. */
-  take(entity: EntityId): readonly ServedRequest[] {
-    const taken: ServedRequest[] = [];
+  /** What is known of requests to an entity that leaves, and of their clients. They are this host's no more. */
+  take(entity: EntityId): {
+    readonly requests: readonly ServedRequest[];
+    readonly heard: readonly HeardClient[];
+  } {
+    const requests: ServedRequest[] = [];
+    const heard: HeardClient[] = [];
     for (const record of this.#records.all()) {
       if (record.arriving?.path.to === entity) record.arriving = null;
       for (const request of record.requests.filter((r) => r.resident.entity === entity)) {
         record.remove(request);
-        taken.push(request);
+        record.servers.add(entity);
+        if (request.state !== 'responded' || !request.idempotent) requests.push(request);
       }
+      if (record.servers.delete(entity) && record.transaction !== undefined)
+        heard.push({ client: record.entity, transaction: record.transaction });
     }
-    return taken;
+    return { requests, heard };
+  }
+
+  /** An entity that has come here has had a request of that client: nothing older is one. */
+  heard(resident: Resident, { client, transaction }: HeardClient): void {
+    const record = this.#records.remember(client);
+    if (record === undefined) return;
+    const known = record.transaction;
+    if (known === undefined || distance(transaction, known) > 0) this.#records.begin(record, transaction);
+    record.servers.add(resident.entity);
+    record.heardNs = this.#nowNs;
+    record.schedule();
+  }
+
+  /** The clients here of requests that have gone with their server. Others hear it when they ask. */
+  follow(requests: readonly ServedRequest[]): void {
+    for (const request of requests)
+      if (request.path.from === here && request.path.forwardCount === 0)
+        this.#deliveries.forwarding.sayBack(request, responseCodes.entityMigrated);
   }
 
   /** A request to an entity that has come here. One that its client has left since is over. */
@@ -150,8 +184,11 @@ export class Servers implements LocalServers, RecordActs {
     else if (before !== undefined) {
       // One that has moved here asks again.
       before.heardFrom(here);
-      before.handAgain();
-      return 'taken';
+      if (before.state !== 'responded' || !before.idempotent) {
+        before.handAgain();
+        return 'taken';
+      }
+      record.remove(before); // it may be done again
     }
     record.heardNs = this.#nowNs;
     const path: RequestPath = {
@@ -183,7 +220,7 @@ export class Servers implements LocalServers, RecordActs {
     for (const request of record.requests.filter((r) => r.path.forwardCount === 0)) {
       if (request.state === 'forwarded') this.#deliveries.forwarding.again(record, request);
       else if (request.state === 'discarded' && !isGroup(request.to))
-        this.#deliveries.forwarding.sayBack(record, request, responseCodes.responseDiscarded);
+        this.#deliveries.forwarding.sayBack(request, responseCodes.responseDiscarded);
     }
   }
 

@@ -59,6 +59,10 @@ export const ts2Ns: number = /* @__PURE__ */ seconds(10);
 export const ts3Ns = (roundTripNs: number, tries: number): number => tc2Ns(roundTripNs, tries);
 /** The RFC has 500 ms in one place and seconds in another; at least four lifetimes where requests come without a probe. */
 export const ts4Ns: number = /* @__PURE__ */ seconds(60);
+/** An entity that has left one host has arrived on another within this: ours, four times what pre-copying leaves to send. */
+export const transitMaxNs: number = /* @__PURE__ */ seconds(10);
+/** How often it is looked for meanwhile. */
+export const transitPauseNs: number = /* @__PURE__ */ ms(100);
 /** @param packets of the response */
 export const ts5Ns = (roundTripNs: number, packets: number): number =>
   tc1Ns(roundTripNs, 0) + 3 * packets * packetTimeNs;

@@ -18,7 +18,8 @@
  *   receiving  response, the rest                 acknowledge it if asked to; hand it up               idle
  *   receiving  TC3, tries left                    ask the server for what is missing; of an idempotent receiving
  *                                                 transaction, resend the request
- *   receiving  TC3, none left                     hand up what came: `partial`, or `badReplySegment`   idle
+ *   receiving  TC3, none left                     hand up what came if it is `partial`; else ask all   awaiting, or idle
+ *                                                 managers where the server is, and for all of it
  *   any        response to another transaction    tell the server if it wants to know; drop it         same
  *   idle       the response again                 the same
  *
@@ -29,7 +30,7 @@
  * - While packets of the request wait in this host's own queues, a time-out is none.
  * - Notices and responses name the transaction; of a forwarded request, anybody may respond.
  */
-import { charge, type Engine, ms, settle, sleep, type Task, tasks } from '@backplane/engine';
+import { charge, type Engine, settle, type Task, tasks } from '@backplane/engine';
 import type { LazyTimer } from '@backplane/rpc-service';
 import {
   Busy,
@@ -63,10 +64,6 @@ export interface TransactionPlace {
   readonly isFirstOpen: (number: number) => boolean;
 }
 
-/** How long, and how often, who has left one host is waited for before all are asked again. */
-const transitNs = /* @__PURE__ */ ms(100);
-const transitsMax = 20;
-
 /** Responses of a group that are kept: more than a cluster has hosts. */
 const responsesMax = 256;
 
@@ -77,8 +74,6 @@ export class Transaction {
 
   /** How it ended; of a group, its first response. */
   ending: Ending | null = null;
-  /** The server is not where the request went, and is to be found again. */
-  lost = false;
   /** Its thread has left it. */
   left = false;
   /** Of a group: what has come and was not asked for yet. */
@@ -101,8 +96,8 @@ export class Transaction {
   /** Parts of the response were, and a larger gap will be asked for. */
   #responseLost = false;
   #arriving: ArrivingResponses | null = null;
-  /** Times that the server was on no host. */
-  #transits = 0;
+  /** What came of a response, and no more will, unless its server is found somewhere else. */
+  #rest: Ending | null = null;
   /** Of a group: who has responded. */
   #answered: Set<EntityId> | null = null;
 
@@ -133,9 +128,19 @@ export class Transaction {
 
   // ---- on the sender's thread ----
 
-  /** It was said where it goes, and nothing against that since. */
-  get located(): boolean {
-    return this.#way.sent !== null && !this.lost;
+  /** It is not known where it goes, and nobody has been asked. */
+  get lost(): boolean {
+    return this.#way.whereabouts === 'unknown';
+  }
+
+  /** It was sent or handed over, and there is nothing against that. */
+  get sent(): boolean {
+    return this.#way.whereabouts === 'sent';
+  }
+
+  /** It is to be. */
+  get ready(): boolean {
+    return this.#way.whereabouts === 'known';
   }
 
   /** Its client goes to another host. Returns where it went, if it is under way. */
@@ -147,31 +152,23 @@ export class Transaction {
     return at;
   }
 
-  /** Where does the request go? True if that is known; else `seek` finds out. */
-  locate(options: TransactOptions): boolean {
-    const known = this.#way.locate(options);
-    if (known) this.lost = false;
-    return known;
-  }
-
-  /** Asks for the place of the server. */
-  *seek(): Task<void> {
-    const found = yield* this.#way.find();
-    this.lost = false;
-    if (this.decided) return;
-    if (found.place !== undefined) this.#way.aim(found.place, false);
-    else if (found.code === responseCodes.entityMigrated && this.#transits < transitsMax) {
-      // It has left one host and has not arrived on another.
-      this.#transits++;
-      yield* sleep(transitNs);
-      this.lost = !this.decided;
-    } else this.end(found.code);
+  /** Finds out where the request goes. It is `ready` then, at once or when others have been asked. */
+  locate(options: TransactOptions): void {
+    this.#way.locate(options);
+    this.#way.seek(
+      () => !this.decided,
+      (outcome) => {
+        if (outcome === undefined) this.#wake();
+        else this.end(outcome);
+      },
+    );
   }
 
   /** Hands it over here, and sends it where it goes. */
   *transmit(pathNs: number): Task<void> {
     const { output, machine, counters } = this.#parts;
-    const sent = this.#way.sent;
+    const { sent } = this.#way;
+    this.#way.whereabouts = 'sent';
     if (this.#way.local) {
       const copyNs = Math.round(machine.type.costs.copyNsPerByte * this.#way.message.segment.length);
       if (copyNs > 0) charge(copyNs, Busy.network);
@@ -216,7 +213,7 @@ export class Transaction {
       if (this.#way.sent === null && verdict === 'nobody') this.end(ReplyCode.retransmissionTimeout);
       else if (this.#way.sent === null && this.ending === null) this.#await();
     } else if (verdict === 'notAwaiting') this.end(ReplyCode.notAwaitingMessage);
-    else if (verdict === 'nobody') this.#search(ReplyCode.nonexistentEntity);
+    else if (verdict === 'nobody') this.#search(this.#absence());
     else if (!this.#way.datagram) this.#await();
   }
 
@@ -397,8 +394,13 @@ export class Transaction {
         this.#noteLoss();
         if (this.#way.sent !== null) this.#repeat(this.#way.sent, what);
       } else if (typeof what === 'object' && (what.sound || !this.#asking)) {
-        this.#accept({ from: server, message: what.message, place: this.#parts.routes.of(server)?.place });
-        if (this.#state === 'idle') return;
+        const rest = { from: server, message: what.message, place: this.#parts.routes.of(server)?.place };
+        if (what.sound || this.#way.group) this.#accept(rest);
+        else {
+          this.#rest = rest;
+          this.#search(ReplyCode.badReplySegment);
+        }
+        if (this.#state === 'idle' || this.lost) return;
       }
     }
     const roundTripNs = this.#way.sent?.roundTripNs ?? 0;
@@ -429,22 +431,24 @@ export class Transaction {
   /** Ends it with an outcome of this host's own, unless it has ended. */
   end(code: number): void {
     if (this.#state === 'idle') return;
-    this.ending ??= { from: this.#way.to, message: message({ code }), place: undefined };
+    const rest = code === ReplyCode.entityMigrated ? null : this.#rest;
+    this.ending ??= rest ?? { from: this.#way.to, message: message({ code }), place: undefined };
     this.#quiet();
     if (this.#way.local && code !== ReplyCode.ok) this.#parts.servers().abandon(this.#way.client);
     this.#wake();
   }
 
-  /** The server is not where the request went: the thread looks for it, unless it has done so often enough. */
+  /** The server is not where the request went: it is looked for, unless that was done often enough. */
   #search(code: number): void {
-    if (this.lost) return;
+    const { whereabouts } = this.#way;
+    if (whereabouts === 'unknown' || whereabouts === 'sought') return;
     if (!this.#way.mayBeElsewhere(code)) {
       this.end(code);
       return;
     }
+    this.#state = 'awaiting';
     this.#tries = 0;
     this.#timer.cancel();
-    this.lost = true;
     this.#wake();
   }
 
@@ -458,6 +462,12 @@ export class Transaction {
   }
 
   // ---- facts ----
+
+  /** What this host says of a server that is not here. */
+  #absence(): number {
+    const { residents, machine } = this.#parts;
+    return residents.absence(this.#way.to, machine.engine.nowNs, false);
+  }
 
   /** Is a response of that entity still wanted? */
   #wants(from: EntityId): boolean {

@@ -32,6 +32,7 @@ import type { ClientParts } from './client-parts.ts';
 import { ClientRecord } from './client-record.ts';
 import type { Counters } from './counters.ts';
 import { EntityBlocks } from './entity-blocks.ts';
+import { EntityServices } from './entity-services.ts';
 import { notHere } from './errors.ts';
 import { Finder } from './finder.ts';
 import { Manager } from './manager.ts';
@@ -101,6 +102,7 @@ export class VmtpHost implements StreamingEntities {
   readonly #blocks: EntityBlocks | null;
   readonly #routes: Routes;
   readonly #residents: Residents;
+  readonly #services: EntityServices;
   readonly #finder: Finder;
   readonly #clientParts: ClientParts;
   readonly #clients = new Map<EntityId, ClientRecord>();
@@ -129,12 +131,19 @@ export class VmtpHost implements StreamingEntities {
     const clients = (entity: EntityId): ClientRecord | undefined => this.#clients.get(entity);
     const finder = (): Finder => this.#finder;
     const common = { machine, carrier, output, routes, notices, residents, counters, finder, streaming };
-    const servers = new Servers({ ...common, manager: managerEntity, clients });
+    const services: EntityServices = new EntityServices({
+      machine: machine.name,
+      mint: () => this.mint(),
+      attach: (entity, service) => this.#attachCharged(entity, service),
+      unanswered: (entity) => servers.unanswered(entity).filter((r) => !r.isDatagram).length,
+    });
+    const servers: Servers = new Servers({ ...common, manager: managerEntity, clients, services });
     this.#clientParts = { ...common, servers: () => servers };
     const take = (): ClientRecord => this.#free.pop() ?? this.client(this.mintByAddress());
     const giveBack = (record: ClientRecord): void => void this.#free.push(record);
     const absence = (entity: EntityId): number => residents.absence(entity, machine.engine.nowNs, false);
-    this.#finder = new Finder({ machine, carrier, routes, counters, absence, take, giveBack });
+    const isHere = (entity: EntityId): boolean => this.isHere(entity);
+    this.#finder = new Finder({ machine, carrier, routes, counters, isHere, absence, take, giveBack });
     const packetBytes = carrier.packetBytes;
     const blocks = new EntityBlocks({ machine, carrier, output });
     const own = (): ClientRecord => this.client(managerEntity);
@@ -146,6 +155,7 @@ export class VmtpHost implements StreamingEntities {
       clients,
       blocks,
       own,
+      services,
     });
     arrivals.connect({ manager, managerEntity, servers, clients, routes, residents, notices, blocks });
     this.#blocks = allocation === 'block' ? blocks : null;
@@ -153,6 +163,7 @@ export class VmtpHost implements StreamingEntities {
     this.servers = servers;
     this.#routes = routes;
     this.#residents = residents;
+    this.#services = services;
     this.attachResident({ entity: managerEntity, service: manager, pathNs: 0, takesRuns: false });
     this.join(vmtpManagerGroup, managerEntity);
     machine.metrics.register('vmtp.remembered', () => servers.remembered, 'max');
@@ -194,6 +205,10 @@ export class VmtpHost implements StreamingEntities {
   // ---- entities ----
 
   attach(entity: EntityId, service: EntityService): Undo {
+    return this.#services.serve(entity, service) ?? this.#attachCharged(entity, service);
+  }
+
+  #attachCharged(entity: EntityId, service: EntityService): Undo {
     const pathNs = this.#machine.type.costs.vmtpPathNs;
     return this.attachResident({ entity, service, pathNs, takesRuns: false });
   }
@@ -205,6 +220,7 @@ export class VmtpHost implements StreamingEntities {
     this.#routes.forget(entity);
     return () => {
       if (!this.#residents.detach(resident)) return;
+      this.#services.forget(entity);
       this.#clients.get(entity)?.stop();
       this.#clients.delete(entity);
     };
@@ -215,23 +231,26 @@ export class VmtpHost implements StreamingEntities {
   #take(entity: EntityId): ReturnType<EntityMoves['take']> {
     const resident = this.#residents.get(entity);
     if (resident === undefined) throw notHere(this.#machine.name, entity, 'move');
-    const taken = this.servers.take(entity);
+    const { requests: taken, heard } = this.servers.take(entity);
     const own = this.carrier.placeOf(this.#machine.host);
     const requests = taken.map((r) => movedRequest(r, own));
     this.#residents.depart(resident, this.#machine.engine.nowNs);
+    this.#services.forget(entity);
     const transaction = this.#clients.get(entity)?.depart() ?? null;
     this.#clients.delete(entity);
     for (const request of taken) request.state = 'over';
-    return { state: encodeMoved({ transaction, requests }), requests: taken };
+    this.servers.follow(taken);
+    return { state: encodeMoved({ transaction, heard, requests }), requests: taken };
   }
 
   #restore(entity: EntityId, service: EntityService, state: Uint8Array): ReturnType<EntityMoves['attach']> {
-    const { transaction, requests } = decodeMoved(state);
+    const { transaction, heard, requests } = decodeMoved(state, this.carrier.placeOf(this.#machine.host));
     const undo = this.attach(entity, service);
     if (transaction !== null)
       this.#clients.set(entity, new ClientRecord(entity, this.#clientParts, transaction));
     const resident = this.#residents.get(entity);
     if (resident === undefined) throw notHere(this.#machine.name, entity, 'arrive');
+    for (const client of heard) this.servers.heard(resident, client);
     return { undo, requests: requests.map((r) => this.servers.restore(resident, r)) };
   }
 

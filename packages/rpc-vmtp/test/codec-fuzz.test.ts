@@ -1,17 +1,25 @@
 /** Bytes from anybody: a packet or a reason, and never an exception. BACKPLANE_FULL=1 tries fifty times as many. */
 import { Engine, type RandomStream } from '@backplane/engine';
+import type { Message } from '@backplane/slots';
 import { describe, expect, it } from 'vitest';
 import {
   ArrivingGroup,
+  authProbeEntity,
+  createEntity,
+  deleteEntity,
   flaws,
+  managementCodes,
+  modifyService,
   notifyRemoteVmtpClient,
   notifyVmtpClient,
   notifyVmtpServer,
   operationOf,
   Packet,
   probeEntity,
+  queryEntity,
   queryGroup,
   queryVmtpNode,
+  signalEntity,
   vmtpHeader,
 } from '../src/index.ts';
 import { arrive, frameOf, golden, unsummed, words } from './hand.ts';
@@ -23,16 +31,20 @@ const full = process.env['BACKPLANE_FULL'] !== undefined;
 const rounds = full ? 100_000 : 2_000;
 const verdicts: ReadonlySet<string> = new Set([...flaws, 'packet']);
 
+const entityOperations = [createEntity, deleteEntity, queryEntity, signalEntity, modifyService] as const;
+const forms: readonly { decode(m: Message): unknown }[] = [
+  ...[notifyVmtpClient, notifyVmtpServer, notifyRemoteVmtpClient, probeEntity.request, authProbeEntity],
+  ...[queryGroup.reply, queryVmtpNode.reply],
+  ...entityOperations.flatMap(({ request, reply }) => [request, reply]),
+];
+
 /** What must hold of a packet, and everything that a host may do with it at once. */
 function use(packet: Packet): void {
   expect(packet.data.length).toBeLessThanOrEqual(16_384);
   expect(packet.control.length).toBe(32);
   const m = { control: packet.control, segment: packet.data };
   operationOf(m);
-  for (const form of [notifyVmtpClient, notifyVmtpServer, notifyRemoteVmtpClient, probeEntity.request])
-    form.decode(m);
-  queryGroup.reply.decode(m);
-  queryVmtpNode.reply.decode(m);
+  for (const form of forms) form.decode(m);
   if (packet.streamed) return;
   expect(packet.delivery & ~packet.sentBlocks).toBe(0);
   const group = new ArrivingGroup(packet);
@@ -93,6 +105,38 @@ describe('vmtp packets, bytes from anybody', () => {
     expect([...seen.keys()].every((verdict) => verdicts.has(verdict))).toBe(true);
     // Users' bytes, transactions, flags.
     expect(seen.get('packet')).toBeGreaterThan(1000);
+  });
+
+  it(`reads ${rounds} requests about entities as what they say, or as none, whatever they hold`, () => {
+    const seed = 62;
+    const random = new Engine({ seed }).random('bodies');
+    const codeWords = [
+      ...[managementCodes.createEntity, managementCodes.deleteEntity, managementCodes.queryEntity],
+      ...[managementCodes.signalEntity, managementCodes.modifyService, managementCodes.authProbeEntity],
+    ];
+    let read = 0;
+    for (let i = 0; i < rounds; i++) {
+      const control = Uint8Array.from({ length: 32 }, () => random.below(256));
+      const codeWord = random.pick(codeWords);
+      for (let k = 0; k < 4; k++) control[k] = (codeWord >>> (24 - 8 * k)) & 0xff;
+      const segment = Uint8Array.from({ length: random.chance(0.5) ? 0 : 4 * random.below(30) }, () =>
+        random.below(256),
+      );
+      const m = { control, segment };
+      const about = `seed ${seed}, round ${i}: ${words(control)}`;
+      for (const { request } of [...entityOperations, { request: authProbeEntity }]) {
+        const value = request.decode(m);
+        if (value === undefined) continue;
+        read++;
+        // What was read says the same again.
+        const again = (request.encode as (value: unknown) => Message)(value);
+        expect(request.decode(again), about).toEqual(value);
+        if (request === modifyService.request) expect(again.segment, about).toEqual(segment);
+      }
+      const described = queryEntity.reply.decode(m);
+      expect(described !== undefined, about).toBe(segment.length === 0 || segment.length === 24);
+    }
+    expect(read).toBeGreaterThan(rounds / 2);
   });
 
   it(`never throws on ${rounds} damaged packets, in one part or many`, () => {

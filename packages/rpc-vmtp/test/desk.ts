@@ -53,7 +53,7 @@ export class Desk implements EntityService {
 }
 
 /** An entity that only asks. */
-export const asks = (host: Host): EntityId => new Desk(host).entity;
+export const asks = (host: Host, entity?: EntityId): EntityId => new Desk(host, echo, entity).entity;
 
 export const question = (bytes: number, flags = 0, code = 42): Message =>
   message({ code, flags, segment: pattern(bytes, bytes) });

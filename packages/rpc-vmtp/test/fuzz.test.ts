@@ -1,10 +1,28 @@
 /** Bytes from anybody. BACKPLANE_FULL asks for fifty times as many. */
 import { ms, type RandomStream, seconds, type Task, type Thread } from '@backplane/engine';
 import { echoes, nothing, payload, work } from '@backplane/rpc-service/testing';
-import { broadcastAddress, Frame, hostId, internetAddress, MessageFlag, message } from '@backplane/slots';
+import {
+  broadcastAddress,
+  type EntityId,
+  Frame,
+  hostId,
+  internetAddress,
+  MessageFlag,
+  message,
+} from '@backplane/slots';
 import { kindOf, pattern, sameBytes } from '@backplane/slots/testing';
 import { ETHER_TYPES, encodeIpv4, IP_PROTOCOLS } from '@backplane/wire';
 import { describe, expect, it } from 'vitest';
+import {
+  authProbeEntity,
+  createEntity,
+  deleteEntity,
+  modifyService,
+  queryEntity,
+  serviceFlags,
+  signalEntity,
+  vmtpManagerGroup,
+} from '../src/index.ts';
 import { asks, Desk, echo, question } from './desk.ts';
 import { faulty } from './link.ts';
 import { type Host, World } from './world.ts';
@@ -12,6 +30,24 @@ import { type Host, World } from './world.ts';
 /** The only thing here that depends on where it runs: how long a run is wanted. */
 declare const process: { readonly env: Readonly<Record<string, string | undefined>> };
 const packets = process.env['BACKPLANE_FULL'] === undefined ? 2000 : 100_000;
+
+/** Of a, with a number of b's: asks b's manager for everything that managers do to entities. */
+function* manages(a: Host, b: Host, entity: EntityId): Task<void> {
+  const asker = asks(a, b.entities.mint());
+  const thread = { priority: 1, stack: 4096, stackBytes: 1024, segment: 8192, segmentBytes: 16_384 };
+  const threads = Array.from({ length: 60 }, () => thread);
+  const modifies = { entity, programCounter: 64, flags: 0, count: 9, threads: [] };
+  for (const m of [
+    createEntity.request.encode({ place: entity }),
+    queryEntity.request.encode({ entity }),
+    signalEntity.request.encode({ entity, signal: 3 }),
+    modifyService.request.encode(modifies),
+    modifyService.request.encode({ ...modifies, flags: serviceFlags.threads, count: 60, threads }),
+    authProbeEntity.encode({ coResident: entity, entity, authDomain: 1, random: 77 }),
+    deleteEntity.request.encode({ entity }),
+  ])
+    yield* a.entities.send(asker, vmtpManagerGroup, m);
+}
 
 /** Real packets of all sorts, from transactions over a bad link. */
 function samples(): Uint8Array[] {
@@ -37,6 +73,7 @@ function samples(): Uint8Array[] {
       yield* a.entities.send(asks(a), group, question(i * 40, MessageFlag.manyResponses));
     }
     yield* a.entities.probe(b.entities.mint());
+    yield* manages(a, b, desk.entity);
   });
   return world.link.carried.map(({ frame }) => frame.payload());
 }

@@ -6,19 +6,19 @@ import {
   hostId,
   internetAddress,
   type Message,
-  message,
   noEntity,
   ReplyCode,
 } from '@backplane/slots';
 import { describe, expect, it } from 'vitest';
 import {
   addToGroup,
+  authProbeEntity,
   createGroup,
+  deleteEntity,
   entityNumber,
   entityTypes,
   getRequestForwarder,
   groupPermissions,
-  managementCodes,
   probeEntity,
   queryGroup,
   removeFromGroup,
@@ -69,6 +69,7 @@ const remove = (group: EntityId, entity: EntityId, coResident = noEntity): Messa
 const reachesY = (c: Cast, group: EntityId): boolean => {
   const before = c.desk.arrivals.length;
   c.world.drive(() => c.a.entities.send(c.x, group, question(0), { timeoutNs: 400_000_000 }));
+  c.world.after(10_000_000); // members beside x are faster
   return c.desk.arrivals.length > before;
 };
 
@@ -147,6 +148,47 @@ describe('an unrestricted group', () => {
   });
 });
 
+describe('a group that is deleted', () => {
+  const drop = (group: EntityId): Message => deleteEntity.request.encode({ entity: group });
+  const membersAt = (c: Cast, host: Host, from: EntityId, group: EntityId): readonly EntityId[] =>
+    queryGroup.reply.decode(tell(c, host, from, queryGroup.request.encode({ group })))?.members ?? [];
+
+  it('loses all that let themselves be removed, on all hosts, for its manager alone', () => {
+    const c = cast();
+    outcome(c, c.a, c.x, create(restricted, c.x, 0));
+    outcome(c, c.a, c.x, add(restricted, c.y, removeByOthers));
+    outcome(c, c.a, c.x, add(restricted, c.z, groupPermissions.removeByPrincipal));
+    expect(outcome(c, c.a, c.z, drop(restricted))).toBe(ReplyCode.noPermission);
+    expect(reachesY(c, restricted)).toBe(true);
+    expect(outcome(c, c.a, c.x, drop(restricted))).toBe(ReplyCode.ok);
+    expect(reachesY(c, restricted)).toBe(false);
+    expect(membersAt(c, c.a, c.x, restricted)).toEqual([]);
+  });
+
+  it('keeps who does not let itself be removed, and who is of its kernel', () => {
+    const c = cast();
+    outcome(c, c.a, c.x, create(restricted, c.x, 0));
+    outcome(c, c.a, c.x, add(restricted, c.z, 0));
+    expect(outcome(c, c.a, c.x, drop(restricted))).toBe(ReplyCode.noPermission);
+    expect(membersAt(c, c.a, c.x, restricted)).toEqual([c.z]);
+    c.b.entities.join(unrestricted, c.y);
+    expect(outcome(c, c.a, c.x, drop(unrestricted))).toBe(ReplyCode.noPermission);
+    expect(reachesY(c, unrestricted)).toBe(true);
+  });
+
+  it('may be anybody’s if it is unrestricted, and nobody’s if it is well known', () => {
+    const c = cast();
+    outcome(c, c.a, c.x, add(unrestricted, c.y, removeByOthers));
+    expect(outcome(c, c.a, c.z, drop(unrestricted))).toBe(ReplyCode.ok);
+    expect(reachesY(c, unrestricted)).toBe(false);
+    const known = c.a.entities.wellKnownGroup(9);
+    c.b.entities.join(known, c.y);
+    expect(outcome(c, c.a, c.x, drop(known))).toBe(ReplyCode.noPermission);
+    expect(outcome(c, c.a, c.x, drop(vmtpManagerGroup))).toBe(ReplyCode.noPermission);
+    expect(reachesY(c, known)).toBe(true);
+  });
+});
+
 describe('a manager', () => {
   it('answers entities of its own host, too', () => {
     const c = cast();
@@ -169,18 +211,11 @@ describe('a manager', () => {
     expect(codeOf(ask(c.y))).toBe(ReplyCode.nonexistentEntity);
   });
 
-  it('has a clear word for what it does not do', () => {
+  it('has a clear word for proofs of identity, of which it has none', () => {
     const c = cast();
-    const asked = (codeWord: number): number =>
-      outcome(c, c.a, c.x, message({ code: codeWord & 0xff_ffff, flags: codeWord >>> 24, coResident: c.y }));
-    expect(asked(managementCodes.authProbeEntity)).toBe(ReplyCode.securityNotSupported);
-    for (const code of [
-      managementCodes.createEntity,
-      managementCodes.deleteEntity,
-      managementCodes.queryEntity,
-      managementCodes.signalEntity,
-      managementCodes.modifyService,
-    ])
-      expect(asked(code)).toBe(ReplyCode.noPermission);
+    const proves = (entity: EntityId): number =>
+      outcome(c, c.a, c.x, authProbeEntity.encode({ coResident: c.y, entity, authDomain: 1, random: 7 }));
+    expect(proves(c.y)).toBe(ReplyCode.securityNotSupported);
+    expect(proves(c.x)).toBe(ReplyCode.nonexistentEntity);
   });
 });

@@ -3,8 +3,11 @@ import { flagsOf, type Message, MessageFlag, message, noEntity, ReplyCode, wordO
 import { describe, expect, it } from 'vitest';
 import {
   addToGroup,
+  authProbeEntity,
+  createEntity,
   createGroup,
   deleteEntity,
+  entityFlags,
   entityOf,
   getRequestForwarder,
   groupMembersMax,
@@ -13,6 +16,7 @@ import {
   type ManagementName,
   type MessageForm,
   managementCodes,
+  modifyService,
   nodeFlags,
   notifyRemoteVmtpClient,
   notifyVmtpClient,
@@ -20,10 +24,17 @@ import {
   operationOf,
   probeEntity,
   probeEntityBlock,
+  queryEntity,
   queryGroup,
   queryVmtpNode,
   removeFromGroup,
   responseCodes,
+  type ServiceThread,
+  serviceFlags,
+  signalEntity,
+  unboundedQueue,
+  vmtpEntityDescriptor,
+  vmtpServiceThread,
   wellKnownGroup,
 } from '../src/index.ts';
 import { asked, asker, said, words } from './hand.ts';
@@ -66,6 +77,26 @@ describe('vmtp, requests to managers', () => {
       { entity: asked },
       '05000107 00000007 24080032 00000000 00000000 00000000 00000000 00000000',
     );
+    both(
+      createEntity.request,
+      { place: asked },
+      '05000106 00000007 24080032 00000000 00000000 00000000 00000000 00000000',
+    );
+    both(
+      queryEntity.request,
+      { entity: asked },
+      '0d000108 00000007 24080032 00000000 00000000 00000000 00000000 00000000',
+    );
+    both(
+      signalEntity.request,
+      { entity: asked, signal: 0x8000_0002 },
+      '05000109 00000007 24080032 80000002 00000000 00000000 00000000 00000000',
+    );
+    both(
+      authProbeEntity,
+      { coResident: asked, entity: asker, authDomain: 1, random: 0xfeed_f00d },
+      '0d000102 00000007 24080032 000063f9 24080031 00000001 feedf00d 00000000',
+    );
     const permissions = groupPermissions.manager | groupPermissions.addOthers;
     for (const [form, code] of [
       [createGroup.request, '0500010a'],
@@ -86,6 +117,38 @@ describe('vmtp, requests to managers', () => {
       { group },
       '0500010d 60000002 ef010002 00000000 00000000 00000000 00000000 00000000',
     );
+  });
+
+  it('lists the threads of a service in the segment, five words each', () => {
+    const bounded = {
+      ...{ entity: asked, flags: serviceFlags.increment, count: 0xffff_fffe },
+      ...{ programCounter: 0, threads: [] },
+    };
+    both(
+      modifyService.request,
+      bounded,
+      '0500010e 00000007 24080032 00000008 fffffffe 00000000 00000000 00000000',
+    );
+    const thread = (n: number): ServiceThread => ({
+      ...{ priority: n, stack: 0x1000 * n, stackBytes: 0x400, segment: 0x8_0000 + n, segmentBytes: 16_384 },
+    });
+    const threaded = {
+      ...{ entity: asked, flags: serviceFlags.threads, count: 2, programCounter: 0x2_0000 },
+      threads: [thread(1), thread(2)],
+    };
+    const m = modifyService.request.encode(threaded);
+    expect(written(m)).toBe(said('1500010e 00000007 24080032 00000001 00000002 00020000 00000000 00000028'));
+    expect(words(m.segment)).toBe(
+      '00000001 00001000 00000400 00080001 00004000 00000002 00002000 00000400 00080002 00004000',
+    );
+    expect(isSound(m)).toBe(true);
+    expect(modifyService.request.decode(m)).toEqual(threaded);
+    for (const short of [1, 19, 21, 39])
+      expect(modifyService.request.decode({ ...m, segment: m.segment.subarray(0, short) })).toBeUndefined();
+    const names = vmtpServiceThread.fields.map(({ name, offset }) => [name, offset]);
+    expect(names).toEqual([
+      ...[['priority', 0] as const, ['stack', 4], ['stackBytes', 8], ['segment', 12], ['segmentBytes', 16]],
+    ]);
   });
 
   it('writes notices as datagrams', () => {
@@ -124,7 +187,12 @@ describe('vmtp, requests to managers', () => {
       ['probeEntityBlock', probeEntityBlock.request],
       ['queryVmtpNode', queryVmtpNode.request],
       ['getRequestForwarder', getRequestForwarder.request],
+      ['authProbeEntity', authProbeEntity],
+      ['createEntity', createEntity.request],
       ['deleteEntity', deleteEntity.request],
+      ['queryEntity', queryEntity.request],
+      ['signalEntity', signalEntity.request],
+      ['modifyService', modifyService.request],
       ['createGroup', createGroup.request],
       ['addToGroup', addToGroup.request],
       ['removeFromGroup', removeFromGroup.request],
@@ -176,6 +244,40 @@ describe('vmtp, replies of managers', () => {
     );
   });
 
+  it('says which entity was made, and how many requests may wait', () => {
+    both(
+      createEntity.reply,
+      { outcome: ok, entity: asker },
+      '00000000 000063f9 24080031 00000000 00000000 00000000 00000000 00000000',
+    );
+    both(
+      modifyService.reply,
+      { outcome: ok, count: 4096 },
+      '00000000 00001000 00000000 00000000 00000000 00000000 00000000 00000000',
+    );
+  });
+
+  it('describes an entity in the segment, in six words', () => {
+    const { reply } = queryEntity;
+    const descriptor = {
+      ...{ entity: asked, flags: entityFlags.client | entityFlags.served, transaction: 0x1234_5678 },
+      ...{ requests: 3, queueMax: unboundedQueue },
+    };
+    const m = reply.encode({ outcome: ok, descriptor });
+    expect(written(m)).toBe(said('10000000 00000000 00000000 00000000 00000000 00000000 00000000 00000018'));
+    expect(words(m.segment)).toBe('00000007 24080032 00000005 12345678 00000003 ffffffff');
+    expect(isSound(m)).toBe(true);
+    expect(reply.decode(m)).toEqual({ outcome: ok, descriptor });
+    for (const length of [1, 20, 23])
+      expect(reply.decode({ ...m, segment: m.segment.subarray(0, length) })).toBeUndefined();
+    expect(reply.decode(message({ code: ReplyCode.nonexistentEntity }))).toEqual({
+      outcome: ReplyCode.nonexistentEntity,
+      descriptor: null,
+    });
+    const facts = vmtpEntityDescriptor.decode(m.segment);
+    expect(facts).toMatchObject({ entityHigh: 7, entityLow: 0x2408_0032, requests: 3 });
+  });
+
   it('lists the domains of a host in the segment, after their numbers in words', () => {
     const { reply } = queryVmtpNode;
     const node = {
@@ -220,10 +322,20 @@ describe('vmtp, replies of managers', () => {
     const random = new Engine({ seed: 51 }).random('replies');
     for (let i = 0; i < 500; i++) {
       const m = anyMessage(random);
-      for (const { request, reply } of [probeEntity, probeEntityBlock, getRequestForwarder, deleteEntity]) {
+      for (const { request, reply } of [
+        ...[probeEntity, probeEntityBlock, getRequestForwarder],
+        ...[createEntity, deleteEntity, signalEntity, modifyService],
+      ]) {
         expect(reply.decode(m)?.outcome).toBe(wordOf(m, 0) & 0xff_ffff);
         request.decode(m);
       }
+      authProbeEntity.decode(m);
+      const described = m.segment.length === 0 || m.segment.length === vmtpEntityDescriptor.size;
+      expect(queryEntity.reply.decode(m) !== undefined).toBe(described);
+      const control = m.control.slice();
+      control.set([0x05, 0, 0x01, 0x0e]);
+      const isList = m.segment.length % vmtpServiceThread.size === 0;
+      expect(modifyService.request.decode({ ...m, control }) !== undefined).toBe(isList);
       const count = wordOf(m, 4) + wordOf(m, 5);
       expect(queryVmtpNode.reply.decode(m) !== undefined).toBe(m.segment.length === 4 * count);
       expect(queryGroup.reply.decode(m) !== undefined).toBe(m.segment.length === 8 * wordOf(m, 1));

@@ -159,7 +159,8 @@ export type Probed = 'here' | 'nonexistent' | 'noAnswer';
 export interface EntityMoves {
   /**
    * Detaches it. Its transaction under way ends here with `entityMigrated` and is to be sent `again` there; the requests
-   * that it has are not to be answered from here any more. For a while this host says of it that it has moved.
+   * that it has are not to be answered from here any more. For a while this host says of it that it has moved; who wants it
+   * waits ten seconds at least until it is attached on another host.
    *
    * @returns what the transport of the other host, which is of the same kind, is to know: fit for a message
    */
@@ -187,8 +188,8 @@ export interface EntityTransport {
   join(group: EntityId, member: EntityId): Undo;
   /**
    * One transaction of `from`, which is attached here. Of a group, the first response; at once if it is a datagram.
-   * To a group without members on any host: `retransmissionTimeout`. When `from` is detached meanwhile `entityMigrated`, when
-   * it begins another one `badTransactionId`.
+   * To a group without members on any host: `retransmissionTimeout`. When `from` is detached meanwhile `entityMigrated`, which
+   * has no other reason; when it begins another one `badTransactionId`.
    */
   send(from: EntityId, to: EntityId, request: Message, options?: SendOptions): Task<Response>;
   /** A further response to the last group send of `from`, waiting for it; undefined when none came in that time. */

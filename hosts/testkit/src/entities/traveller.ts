@@ -57,6 +57,7 @@ export class Traveller implements EntityService {
   /** Not yet ended, in the order in which they came. */
   readonly open: Open[] = [];
   frozen = false;
+  #moves = 0;
   readonly #groups: EntityId[] = [];
   readonly #changed: WaitQueue = new WaitQueue();
   /** Answers on their way out. */
@@ -127,10 +128,9 @@ export class Traveller implements EntityService {
   *send(to: EntityId, m: Message, options: SendOptions = {}): Task<Response> {
     for (let again = false; ; again = true) {
       while (this.frozen) yield* this.#changed.wait();
-      const { host } = this;
-      const response = yield* entitiesOf(host).send(this.entity, to, m, { ...options, again });
-      if (codeIn(response) !== ReplyCode.entityMigrated || (host === this.host && !this.frozen))
-        return response;
+      const moves = this.#moves;
+      const response = yield* entitiesOf(this.host).send(this.entity, to, m, { ...options, again });
+      if (codeIn(response) !== ReplyCode.entityMigrated || moves === this.#moves) return response;
     }
   }
 
@@ -141,6 +141,7 @@ export class Traveller implements EntityService {
     this.frozen = true;
     while (this.#ending > 0) yield* this.#changed.wait();
     const { state, requests } = movesOf(this.host).take(this.entity);
+    this.#moves++;
     same('it is here when it has left', entitiesOf(this.host).isHere(this.entity), false);
     // By message: the other host sees bytes.
     const bytes = state.slice();
