@@ -23,9 +23,9 @@ import {
 import { describe, expect, it } from 'vitest';
 import { type Check, conformsToEntities, conformsToIpc, runChecks } from '../src/index.ts';
 import { type Change, defective, failedBy, passOn } from './defective.ts';
-import { post } from './post.ts';
+import { modelTransport } from './model-transport.ts';
 
-const [calm, frames] = [post(), vmtp()];
+const [calm, frames] = [modelTransport(), vmtp()];
 const courses = 2;
 
 type EntitiesChange = (inside: EntityTransport, moves: EntityMoves) => TransportDefect;

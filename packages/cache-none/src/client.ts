@@ -1,6 +1,6 @@
 /** The client's half: opens files at their servers, knows which are open, and reopens them after a server's reboot. */
 import { charge, Mutex, ms, sleep, type Task, tasks } from '@backplane/engine';
-import { fileKey, fileOfToken, RemoteNames, serverOf, startOf } from '@backplane/file-service';
+import { callsToHosts, fileKey, fileOfToken, RemoteNames, serverOf, startOf } from '@backplane/file-service';
 import {
   type Attempt,
   authority,
@@ -28,9 +28,8 @@ import {
   type Transport,
   type TwoNameOp,
   type Verdict,
-  type WireAttempt,
 } from '@backplane/slots';
-import { type FileState, names, type OpenRequest, openFile, reopenFile } from './procedures.ts';
+import { names, type OpenRequest, openFile, reopenFile } from './procedures.ts';
 import { RemoteFile } from './remote-file.ts';
 import type { Server } from './server.ts';
 
@@ -69,7 +68,8 @@ export class Client implements FileProtocol {
     this.machine = machine;
     this.unitBytes = Math.min(transport.maxDataBytes, 8192);
     this.#recovery = recovery;
-    this.#names = new RemoteNames(transport, machine, names, (server) => this.#awaitServer(server));
+    const calls = callsToHosts(transport, (server) => this.#awaitServer(server));
+    this.#names = new RemoteNames(machine, names, calls);
     recovery?.register({ name: 'cache-none', pass: 'handles', reopen: (server) => this.#reopenAll(server) });
   }
 
@@ -82,11 +82,7 @@ export class Client implements FileProtocol {
       who,
       machineType: this.machine.type.name,
     };
-    const outcome = yield* this.#names.attempt<OpenRequest, FileState, WireAttempt<FileState>>(
-      t.authority,
-      openFile,
-      request,
-    );
+    const outcome = yield* this.#names.attempt(t.authority, openFile, request);
     if (outcome.is !== 'done') return outcome;
     const { file, attributes } = outcome.value;
     const ref: ObjectRef = {

@@ -1,6 +1,6 @@
 /** The client's half: opens, names, and how the parts are put together. */
 import { charge, type Task, tasks } from '@backplane/engine';
-import { fileKey, fileOfToken, RemoteNames, serverOf, startOf } from '@backplane/file-service';
+import { callsToHosts, fileKey, fileOfToken, RemoteNames, serverOf, startOf } from '@backplane/file-service';
 import {
   type Attempt,
   type Attributes,
@@ -25,7 +25,6 @@ import {
   type StreamPlace,
   type Token,
   type TwoNameOp,
-  type WireAttempt,
   type WriteDelay,
 } from '@backplane/slots';
 import { ClientFiles } from './client-files.ts';
@@ -56,7 +55,11 @@ export class Client implements FileProtocol {
     this.server = server;
     this.#parts = parts;
     const { calls, machine, servers, transport } = parts;
-    this.#names = new RemoteNames(calls, machine, names, (host) => servers.settle(host));
+    this.#names = new RemoteNames(
+      machine,
+      names,
+      callsToHosts(calls, (host) => servers.settle(host)),
+    );
     new Recalls(parts, this.#files);
     const reopening = new Reopening(parts, this.#files);
     servers.reopenWith((host) => reopening.run(host));
@@ -84,11 +87,7 @@ export class Client implements FileProtocol {
         who,
         machineType: machine.type.name,
       };
-      const outcome = yield* this.#names.attempt<OpenRequest, Opened, WireAttempt<Opened>>(
-        t.authority,
-        openFile,
-        request,
-      );
+      const outcome = yield* this.#names.attempt(t.authority, openFile, request);
       cancelled = false;
       answered = outcome.is !== 'unreachable';
       if (outcome.is !== 'done') return outcome;

@@ -62,7 +62,8 @@ export type { Need } from './permission.ts';
 export { demand, mayRemove, permits } from './permission.ts';
 export type { PrefixEntry } from './prefix-table.ts';
 export { PrefixTable } from './prefix-table.ts';
-export { RemoteNames, serverOf, startOf } from './remote-names.ts';
+export type { CallAuthority, Unanswered } from './remote-names.ts';
+export { callsToHosts, RemoteNames, serverOf, startOf } from './remote-names.ts';
 export { ServedDomains } from './served-domains.ts';
 export { Serving } from './serving.ts';
 export {

@@ -2,7 +2,7 @@
  * The client's half of name operations: a target becomes a call to the server in its authority, and silence becomes an
  * outcome that naming can sit out.
  */
-import { charge, settle, type Task } from '@backplane/engine';
+import { charge, settle, type Task, tasks } from '@backplane/engine';
 import {
   type Attempt,
   type Authority,
@@ -18,31 +18,39 @@ import {
   type NameTarget,
   type Procedure,
   type SecondAttempt,
+  type staleName,
   type Token,
   type Transport,
   type TwoNameOp,
   type Verdict,
-  type WireAttempt,
 } from '@backplane/slots';
 import { fileOfToken } from './file-id.ts';
-import type { NameProcedures, TwoNameReply } from './name-procedures.ts';
+import type { NameProcedures } from './name-procedures.ts';
+
+/** Nobody has answered: the server may come back, or there is none any more in that authority. */
+export type Unanswered = Extract<Attempt<never>, { readonly is: 'unreachable' }> | typeof staleName;
+
+/** One call to the server in an authority. @throws what the server answers */
+export type CallAuthority = <Q, R>(
+  to: Authority,
+  procedure: Procedure<Q, R>,
+  request: NoInfer<Q>,
+) => Task<R | Unanswered>;
 
 export class RemoteNames {
-  readonly #transport: Pick<Transport, 'call'>;
-  readonly #machine: Machine;
-  readonly #procedures: NameProcedures;
-  readonly #awaitServer: (server: HostId) => Task<Verdict>;
+  static {
+    tasks(RemoteNames);
+  }
 
-  constructor(
-    transport: Pick<Transport, 'call'>,
-    machine: Machine,
-    procedures: NameProcedures,
-    awaitServer: (server: HostId) => Task<Verdict>,
-  ) {
-    this.#transport = transport;
+  readonly #machine: Pick<Machine, 'type'>;
+  readonly #procedures: NameProcedures;
+  readonly #call: CallAuthority;
+
+  /** @param machine whose type stands for `$MACHINE`, and whose costs are charged */
+  constructor(machine: Pick<Machine, 'type'>, procedures: NameProcedures, call: CallAuthority) {
     this.#machine = machine;
     this.#procedures = procedures;
-    this.#awaitServer = awaitServer;
+    this.#call = call;
   }
 
   *name<K extends keyof NameOps>(
@@ -73,30 +81,40 @@ export class RemoteNames {
       who,
       machineType: this.#machine.type.name,
     };
-    return yield* this.attempt<typeof request, null, TwoNameReply>(
-      a.authority,
-      this.#procedures.two[op],
-      request,
-    );
+    return yield* this.attempt(a.authority, this.#procedures.two[op], request);
   }
 
-  /** One call about a name. The client's part of naming is charged here. */
-  *attempt<Q, T, R extends WireAttempt<T> | SecondAttempt<T>>(
+  /**
+   * One call about a name. The client's part of naming is charged here.
+   *
+   * @param call when this one is not made as others are
+   */
+  *attempt<Q, R>(
     to: Authority,
     procedure: Procedure<Q, R>,
     request: NoInfer<Q>,
-  ): Task<R | Extract<Attempt<T>, { readonly is: 'unreachable' }>> {
-    const server = serverOf(to);
+    call: CallAuthority = this.#call,
+  ): Task<R | Unanswered> {
     charge(this.#machine.type.costs.clientNamingNs, Busy.files);
     yield* settle();
-    try {
-      return yield* this.#transport.call(server, procedure, request);
-    } catch (e) {
-      if (!isKernelError(e, 'peerDown') && !isKernelError(e, 'recovering')) throw e;
-      return { is: 'unreachable', wait: () => this.#awaitServer(server) };
-    }
+    return yield* call(to, procedure, request);
   }
 }
+
+/** Calls where an authority is a host: one that is down, or that recovers, may come back. */
+export const callsToHosts = (
+  transport: Pick<Transport, 'call'>,
+  awaitServer: (server: HostId) => Task<Verdict>,
+): CallAuthority =>
+  function* (to, procedure, request) {
+    const server = serverOf(to);
+    try {
+      return yield* transport.call(server, procedure, request);
+    } catch (e) {
+      if (!isKernelError(e, 'peerDown') && !isKernelError(e, 'recovering')) throw e;
+      return { is: 'unreachable', wait: () => awaitServer(server) };
+    }
+  };
 
 /** The host of an authority that `ServedDomains` minted. */
 export const serverOf = (a: Authority): HostId => hostId(Number(a));

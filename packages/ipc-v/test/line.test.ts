@@ -42,11 +42,11 @@ describe.each(places)('the line of a process, senders %s', (_, there) => {
   it('goes by urgency first', () => {
     const w = new World();
     const server = receiver(w, there, seconds(1), [null, null, null, null, null]);
-    const { office, machine } = w.host(0);
+    const { port, machine } = w.host(0);
     for (const priority of [8, 15, 0, 8, 3]) {
-      const client = office.mint();
-      office.attach(client, { arrived: () => 'taken' });
-      const send = office.send(client, server.process.id, words(1, priority), { priority });
+      const client = port.mint();
+      port.attach(client, { arrived: () => 'taken' });
+      const send = port.send(client, server.process.id, words(1, priority), { priority });
       machine.scope.spawn('send', send);
       w.after(ms(10));
     }
@@ -133,7 +133,7 @@ describe('a full line', () => {
     });
     for (let n = 0; n < 8; n++) sends(w.host(n < 5 ? 1 : 0).process(`client ${n}`), server, n);
     w.after(ms(500));
-    expect(w.post.delivered).toBe(0); // the local ones were first, and they take no room but their own
+    expect(w.net.delivered).toBe(0); // the local ones were first, and they take no room but their own
     w.after(seconds(2));
     expect(order.toSorted()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
     expect(order.slice(0, 3)).toEqual([5, 6, 7]);

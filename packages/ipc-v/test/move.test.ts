@@ -361,7 +361,7 @@ describe('the memory manager', () => {
     w.after(seconds(5));
     expect(results).toEqual([40_000, 40_000, 40_000, 40_000]);
     // Four requests, and three reads for each.
-    expect(w.post.delivered).toBeGreaterThanOrEqual(16);
+    expect(w.net.delivered).toBeGreaterThanOrEqual(16);
     expect(w.host(1).machine.metric('ipc.movedBytes')).toBe(160_000);
   });
 

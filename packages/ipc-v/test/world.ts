@@ -11,9 +11,8 @@ import {
   type Response,
   wordOf,
 } from '@backplane/slots';
-import { type TestMachine, testMachine } from '@backplane/slots/testing';
+import { EntityNet, EntityPort, type TestMachine, testMachine } from '@backplane/slots/testing';
 import { ipcV, type VIpcOptions } from '../src/index.ts';
-import { Office, Post } from './post.ts';
 
 export interface WorldOptions {
   readonly seed?: number;
@@ -24,7 +23,7 @@ export interface WorldOptions {
 
 export class Host {
   machine: TestMachine;
-  office: Office;
+  port: EntityPort;
   ipc: Ipc;
   readonly number: number;
   readonly #world: World;
@@ -32,22 +31,22 @@ export class Host {
   constructor(world: World, number: number) {
     this.#world = world;
     this.number = number;
-    [this.machine, this.office, this.ipc] = this.#boot();
+    [this.machine, this.port, this.ipc] = this.#boot();
   }
 
-  #boot(): [TestMachine, Office, Ipc] {
-    const { engine, post, options } = this.#world;
+  #boot(): [TestMachine, EntityPort, Ipc] {
+    const { engine, net, options } = this.#world;
     const machine = testMachine({
       engine,
       name: `host${this.number}`,
       host: this.number,
       costs: options.costs ?? {},
     });
-    const office = new Office(post, machine.scope, this.number);
+    const port = new EntityPort(net, machine.scope, this.number);
     const board = ipcV(options.ipc);
-    const ipc = board.create({ transport: { entities: office }, wrapped: new Map() } as never, machine);
+    const ipc = board.create({ transport: { entities: port }, wrapped: new Map() } as never, machine);
     machine.scope.spawn('start', board.start?.(ipc) ?? nothing());
-    return [machine, office, ipc];
+    return [machine, port, ipc];
   }
 
   crash(): void {
@@ -56,7 +55,7 @@ export class Host {
 
   reboot(): void {
     this.crash();
-    [this.machine, this.office, this.ipc] = this.#boot();
+    [this.machine, this.port, this.ipc] = this.#boot();
   }
 
   /** A process with a scope of its own, and a thread in it. */
@@ -92,14 +91,14 @@ function* nothing(): Task<void> {}
 
 export class World {
   readonly engine: Engine;
-  readonly post: Post;
+  readonly net: EntityNet;
   readonly options: WorldOptions;
   readonly hosts: readonly Host[];
 
   constructor(options: WorldOptions = {}) {
     this.options = options;
     this.engine = new Engine({ seed: options.seed ?? 1 });
-    this.post = new Post(this.engine.root);
+    this.net = new EntityNet(this.engine);
     this.hosts = Array.from({ length: options.hosts ?? 2 }, (_, i) => new Host(this, i + 1));
     this.after(0);
   }

@@ -1,6 +1,5 @@
-import type { Task } from '@backplane/engine';
-import type { FrameHolder, MemoryPolicy } from '@backplane/slots';
-import { Frames, holder, testMachine } from '@backplane/slots/testing';
+import type { MemoryPolicy } from '@backplane/slots';
+import { claims, Frames, holder, testMachine } from '@backplane/slots/testing';
 import { describe, expect, it } from 'vitest';
 import { negotiatedMemory } from '../src/index.ts';
 
@@ -9,20 +8,6 @@ const policyOver = (
   o: { readonly penaltySeconds?: number; readonly minimumShare?: number } = {},
 ): MemoryPolicy =>
   negotiatedMemory({ minimumShare: 0, ...o }).create({ memory, wrapped: new Map() } as never, testMachine());
-
-/** Claims one frame; true if it got one. */
-function claims(policy: MemoryPolicy, by: FrameHolder): boolean {
-  const machine = testMachine();
-  let got = false;
-  machine.scope.spawn(
-    'claim',
-    (function* (): Task<void> {
-      got = (yield* policy.claim(by)) !== undefined;
-    })(),
-  );
-  machine.engine.run();
-  return got;
-}
 
 describe('negotiation', () => {
   it('hands out free frames first', () => {

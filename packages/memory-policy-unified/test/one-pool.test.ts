@@ -1,25 +1,10 @@
-import type { Task } from '@backplane/engine';
 import type { FrameHolder, MemoryPolicy } from '@backplane/slots';
-import { Frames, holder, testMachine } from '@backplane/slots/testing';
+import { claims, Frames, holder, testMachine } from '@backplane/slots/testing';
 import { describe, expect, it } from 'vitest';
 import { unifiedMemory } from '../src/index.ts';
 
 const policyOver = (memory: Frames): MemoryPolicy =>
   unifiedMemory().create({ memory, wrapped: new Map() } as never, testMachine());
-
-/** Claims one frame; true if it got one. */
-function claims(policy: MemoryPolicy, by: FrameHolder): boolean {
-  const machine = testMachine();
-  let got = false;
-  machine.scope.spawn(
-    'claim',
-    (function* (): Task<void> {
-      got = (yield* policy.claim(by)) !== undefined;
-    })(),
-  );
-  machine.engine.run();
-  return got;
-}
 
 describe('one pool', () => {
   it('hands out free frames first', () => {

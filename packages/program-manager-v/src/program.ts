@@ -24,13 +24,7 @@ export class Program {
   /** Told the status, or that it has left. */
   readonly ended: WaitQueue<number | 'departed'> = new WaitQueue();
 
-  constructor(o: {
-    readonly root: EntityId;
-    readonly space: number;
-    readonly name: string;
-    readonly owner: EntityId;
-    readonly level: ProgramLevel;
-  }) {
+  constructor(o: Pick<Program, 'root' | 'space' | 'name' | 'owner' | 'level'>) {
     this.root = o.root;
     this.space = o.space;
     this.name = o.name;

@@ -252,12 +252,7 @@ export class RuntimeCalls implements Calls {
 
   *entries(path: string): Task<readonly string[]> {
     this.#count();
-    const names: string[] = [];
-    for (;;) {
-      const page = yield* this.#program.perform(path, 'entries', { after: names.at(-1) ?? '' });
-      names.push(...page.names);
-      if (page.complete) return names;
-    }
+    return yield* this.#program.entries(path);
   }
 
   *setAttributes(

@@ -38,14 +38,7 @@ export class Library {
   /** Undefined: not asked for yet. Null: there is none. */
   #directory: EntityId | null | undefined;
 
-  constructor(o: {
-    readonly ipc: Ipc;
-    readonly naming: Naming;
-    readonly machine: Machine;
-    readonly placement: Placement;
-    readonly descriptorsMax: number;
-    readonly cached: boolean;
-  }) {
+  constructor(o: Pick<Library, 'ipc' | 'naming' | 'machine' | 'placement' | 'descriptorsMax' | 'cached'>) {
     this.ipc = o.ipc;
     this.naming = o.naming;
     this.machine = o.machine;

@@ -13,7 +13,6 @@ import {
   type Credentials,
   type EntityId,
   type FileId,
-  isKernelError,
   KernelError,
   type LockMode,
   type OpenHow,
@@ -24,6 +23,7 @@ import {
   type Asker,
   callProcedure,
   type Instance,
+  isGone,
   modifyObject,
   offsetOf,
   pollFunction,
@@ -49,7 +49,7 @@ export class OpenObject {
 
   readonly instance: Instance;
   readonly how: OpenHow;
-  /** Null: a pipe. */
+  /** Null: a pipe, of whatever name. */
   readonly place: FilePlace | null;
   readonly #asker: Asker;
   offset = 0;
@@ -151,7 +151,7 @@ export class OpenObject {
       try {
         return yield* callProcedure(this.#asker, manager, procedure, q, number);
       } catch (e) {
-        if (!isKernelError(e, 'peerDown') && !isKernelError(e, 'stale')) throw e;
+        if (!isGone(e)) throw e;
         // Finds it again, if that can be done.
         yield* this.instance.query();
         if (this.instance.manager === manager && this.instance.number === number) throw e;

@@ -1,6 +1,6 @@
 /** A running program: its root process and what the library keeps for it, all of which would be in its memory. */
 import { type Task, tasks } from '@backplane/engine';
-import { Descriptors } from '@backplane/file-service';
+import { compareBytes, Descriptors } from '@backplane/file-service';
 import {
   type Attempt,
   aboutOf,
@@ -23,6 +23,7 @@ import {
   CreateMode,
   descriptionOf,
   FileClient,
+  has,
   Instance,
   type OpenedFile,
 } from '@backplane/uio';
@@ -102,6 +103,32 @@ export class Program {
     );
   }
 
+  /**
+   * The names in a directory, whoever has them: sorted, each once.
+   *
+   * @throws KernelError `noAnswer` when somebody who shares the directory does not answer: what the others have is not all
+   */
+  *entries(path: string): Task<readonly string[]> {
+    const { view } = this;
+    const listed = (t: NameTarget): Task<Attempt<readonly string[]>> => this.#listed(t);
+    if (view.performAll === undefined) return yield* view.perform(path, 'object', listed);
+    const { whole, parts } = yield* view.performAll(path, listed);
+    if (!whole) throw new KernelError('noAnswer', `some of those who share ${path}`);
+    const names = parts.flatMap((part) => part.value.filter((name) => part.has(name)));
+    return [...new Set(names)].sort(compareBytes);
+  }
+
+  /** All names at one manager, page by page. */
+  *#listed(t: NameTarget): Task<Attempt<readonly string[]>> {
+    const names: string[] = [];
+    for (;;) {
+      const page = yield* this.#files.name(ours(t), 'entries', { after: names.at(-1) ?? '' }, this.who);
+      if (page.is !== 'done') return page;
+      names.push(...page.value.names);
+      if (page.value.complete) return done(names);
+    }
+  }
+
   *performTwo(op: TwoNameOp, first: string, second: string): Task<void> {
     const settle = (t: NameTarget) => this.#files.name(ours(t), 'stat', { follow: true }, this.who);
     yield* this.view.performTwo<null>(first, second, op === 'link' ? 'object' : 'entry', settle, (a, b) =>
@@ -118,10 +145,14 @@ export class Program {
     if (outcome.is !== 'done') return outcome;
     const { device, type } = outcome.value.attributes;
     if (device !== undefined) throw new KernelError('unsupported', 'a device of another kernel');
-    return done(this.#file(outcome.value, how, t.prefix, type === 'directory'));
+    return done(yield* this.#object(outcome.value, how, t.prefix, type === 'directory'));
   }
 
-  #file(opened: OpenedFile, how: OpenHow, prefix: string, isDirectory: boolean): OpenObject {
+  *#object(opened: OpenedFile, how: OpenHow, prefix: string, isDirectory: boolean): Task<OpenObject> {
+    if (has(opened.uio, 'stream')) {
+      const { manager, instance } = opened;
+      return new OpenObject(this.asker, yield* Instance.of(this.asker, manager, instance), how, null);
+    }
     const { file } = opened;
     const instance = new Instance(this.asker, descriptionOf(opened), {
       again: () => this.#reopened(prefix, file, how),

@@ -67,6 +67,7 @@ export type {
   SegmentGrant,
 } from './ipc.ts';
 export { grantBit } from './ipc.ts';
+export { joinedRegions } from './joined-regions.ts';
 export type { Kernel, KernelSpec } from './kernel.ts';
 export { defineKernel, slotOfInstance } from './kernel.ts';
 export type { KernelErrorKind } from './kernel-error.ts';
@@ -173,3 +174,4 @@ export type {
 } from './vocabulary.ts';
 export { authority, hostId, streamId, token } from './vocabulary.ts';
 export { wellKnown } from './well-known.ts';
+export { WriteWatches } from './write-watches.ts';

@@ -2,7 +2,9 @@
 
 export { ArrayMemory, type ArrayMemoryOptions } from './testing/array-memory.ts';
 export { kindOf, pattern, sameBytes } from './testing/checks.ts';
-export { Frames, holder } from './testing/frames.ts';
+export { EntityNet, type EntityNetOptions } from './testing/entity-net.ts';
+export { EntityPort } from './testing/entity-port.ts';
+export { claims, Frames, holder } from './testing/frames.ts';
 export type { TestMachine, TestMachineOptions } from './testing/machine.ts';
 export { testMachine } from './testing/machine.ts';
 export { OneProcessor } from './testing/one-processor.ts';

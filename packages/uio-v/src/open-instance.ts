@@ -27,6 +27,7 @@ import {
 } from '@backplane/slots';
 import {
   blockBytes,
+  isGone,
   lockFile,
   modifyObject,
   offsetOf,
@@ -167,7 +168,7 @@ export class OpenInstance implements OpenObject {
       try {
         return yield* operation(tried);
       } catch (e) {
-        if (!isKernelError(e, 'peerDown') && !isKernelError(e, 'stale')) throw e;
+        if (!isGone(e)) throw e;
         // Another thread may have created it again already.
         if (this.#place === tried) this.#place = yield* this.#client.recreate(this);
       }

@@ -29,6 +29,18 @@ export interface Holder {
   heardNs: number;
 }
 
+/** Those of the holder's pages that overlap the range. */
+export function pagesIn({ pages, pageBytes }: Holder, at: number, bytes: number): [number, HeldPage][] {
+  const first = Math.floor(at / pageBytes);
+  if (bytes === Number.POSITIVE_INFINITY) return [...pages].filter(([n]) => n >= first);
+  const found: [number, HeldPage][] = [];
+  for (let n = first; n * pageBytes < at + bytes; n++) {
+    const has = pages.get(n);
+    if (has !== undefined) found.push([n, has]);
+  }
+  return found;
+}
+
 /**
  * A file of which somebody has pages, or may be about to.
  *

@@ -7,8 +7,8 @@
  *   nobody by that number, says a living host   the manager is gone: another one may have the names
  *   silence                                     it may come back
  */
-import { charge, seconds, settle, sleep, type Task, tasks } from '@backplane/engine';
-import { startOf } from '@backplane/file-service';
+import { charge, sleep, type Task, tasks } from '@backplane/engine';
+import { RemoteNames, startOf, type Unanswered } from '@backplane/file-service';
 import {
   type Attempt,
   type Authority,
@@ -28,17 +28,12 @@ import {
   type Probed,
   type Procedure,
   type SecondAttempt,
-  staleName,
   type TwoNameOp,
-  type Verdict,
-  type WireAttempt,
 } from '@backplane/slots';
 import { type Asker, callProcedure } from './asker.ts';
 import { openCached } from './cached-files.ts';
 import { names, type OpenedFile, openFile, reopenFile } from './file-operations.ts';
-
-/** Between two looks whether a server that is silent is back. */
-const againNs = /* @__PURE__ */ seconds(1);
+import { lookAgainNs, reach } from './reach.ts';
 
 /** On whose behalf. All of it may change when a program moves. */
 export interface FileClientParts {
@@ -51,18 +46,19 @@ export interface FileClientParts {
   directory?(): Task<EntityId | undefined>;
 }
 
-/** Nobody has answered. */
-type Gone<T> = Extract<Attempt<T>, { readonly is: 'unreachable' }> | typeof staleName;
-
 export class FileClient {
   static {
     tasks(FileClient);
   }
 
   readonly #parts: FileClientParts;
+  readonly #names: RemoteNames;
 
   constructor(parts: FileClientParts) {
     this.#parts = parts;
+    this.#names = new RemoteNames(parts, names, (to, procedure, request) =>
+      this.#reach(to, procedure, request),
+    );
   }
 
   *open(t: NameTarget, how: OpenHow, who: Credentials): Task<Attempt<OpenedFile>> {
@@ -76,9 +72,11 @@ export class FileClient {
       owner: this.#parts.owner,
     };
     const directory = yield* this.#parts.directory?.() ?? nowhere();
-    if (directory === undefined) return yield* this.#attempt(t.authority, openFile, request);
+    if (directory === undefined) return yield* this.#names.attempt(t.authority, openFile, request);
     const cached = { ...request, manager: managerOf(t.authority), prefix: t.prefix };
-    return yield* this.#attempt(t.authority, openCached, cached, directory);
+    return yield* this.#names.attempt(t.authority, openCached, cached, (to, procedure, q) =>
+      this.#reach(to, procedure, q, directory),
+    );
   }
 
   *name<K extends keyof NameOps>(
@@ -87,14 +85,7 @@ export class FileClient {
     argument: NameOps[K]['in'],
     who: Credentials,
   ): Task<Attempt<NameOps[K]['out']>> {
-    const request = {
-      start: startOf(t.root),
-      path: t.remainder,
-      who,
-      machineType: this.#parts.type.name,
-      argument,
-    };
-    return yield* this.#attempt(t.authority, names.one[op], request);
+    return yield* this.#names.name(t, op, argument, who);
   }
 
   *nameTwo(
@@ -103,17 +94,7 @@ export class FileClient {
     b: NameTarget,
     who: Credentials,
   ): Task<Attempt<null> | SecondAttempt<null>> {
-    const request = {
-      first: { start: startOf(a.root), path: a.remainder },
-      second: { start: startOf(b.root), path: b.remainder },
-      who,
-      machineType: this.#parts.type.name,
-    };
-    return yield* this.#attempt<typeof request, null, WireAttempt<null> | SecondAttempt<null>>(
-      a.authority,
-      names.two[op],
-      request,
-    );
+    return yield* this.#names.nameTwo(op, a, b, who);
   }
 
   /**
@@ -135,7 +116,7 @@ export class FileClient {
         );
       } catch (e) {
         if (!isKernelError(e, 'notFound') && !isKernelError(e, 'noAnswer')) throw e;
-        yield* sleep(againNs);
+        yield* sleep(lookAgainNs);
       }
     }
   }
@@ -148,38 +129,15 @@ export class FileClient {
     return 'is' in opened ? opened : done(opened);
   }
 
-  /** One message about a name. */
-  *#attempt<Q, T, R extends WireAttempt<T> | SecondAttempt<T>>(
-    to: Authority,
-    procedure: Procedure<Q, R>,
-    request: NoInfer<Q>,
-    by?: EntityId,
-  ): Task<R | Gone<T>> {
-    charge(this.#parts.type.costs.clientNamingNs, Busy.files);
-    yield* settle();
-    return yield* this.#reach(to, procedure, request, by);
-  }
-
   /** @param by who asks the manager for us */
-  *#reach<Q, R>(
+  #reach<Q, R>(
     to: Authority,
     procedure: Procedure<Q, R>,
     request: NoInfer<Q>,
     by?: EntityId,
-  ): Task<R | Gone<never>> {
+  ): Task<R | Unanswered> {
     const manager = managerOf(to);
-    try {
-      return yield* callProcedure(this.#parts.asker, by ?? manager, procedure, request);
-    } catch (e) {
-      if (!isKernelError(e, 'peerDown')) throw e;
-      if ((yield* this.#parts.probe(manager)) === 'nonexistent') return staleName;
-      return { is: 'unreachable', wait: () => this.#await() };
-    }
-  }
-
-  *#await(): Task<Verdict> {
-    yield* sleep(againNs);
-    return 'retry';
+    return reach(this.#parts, manager, callProcedure(this.#parts.asker, by ?? manager, procedure, request));
   }
 }
 

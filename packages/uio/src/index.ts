@@ -94,6 +94,7 @@ export {
   versionIn,
   WriteBack,
 } from './ownership.ts';
+export { isGone, lookAgainNs, reach } from './reach.ts';
 export { Senders } from './senders.ts';
 export { ServedObjects, type ServedObjectsOptions } from './served-objects.ts';
 export { ServedOperations } from './served-operations.ts';

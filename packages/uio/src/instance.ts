@@ -7,7 +7,7 @@
  * and the operation is done once more, as often as that takes.
  */
 import { type Task, tasks } from '@backplane/engine';
-import { type EntityId, isKernelError, KernelError, type Message } from '@backplane/slots';
+import { type EntityId, KernelError, type Message } from '@backplane/slots';
 import type { Asker } from './asker.ts';
 import { demandAttribute, has, type UioAttributeName } from './attributes.ts';
 import {
@@ -32,6 +32,7 @@ import {
   transferBytesMax,
   writeDone,
 } from './operations.ts';
+import { isGone } from './reach.ts';
 
 export interface InstanceOptions {
   /** Finds the object again after its manager's death. */
@@ -153,7 +154,7 @@ export class Instance {
     try {
       yield* this.#asker.send(this.manager, toRelease(this.number, mode));
     } catch (e) {
-      if (!isKernelError(e, 'peerDown') && !isKernelError(e, 'stale')) throw e;
+      if (!isGone(e)) throw e;
     }
   }
 
@@ -165,7 +166,7 @@ export class Instance {
         return yield* this.#asker.send(tried.manager, request(tried.instance));
       } catch (e) {
         if (this.#again === undefined) throw e;
-        if (!isKernelError(e, 'peerDown') && !isKernelError(e, 'stale')) throw e;
+        if (!isGone(e)) throw e;
         // Another thread may have found it already.
         if (this.#description === tried) this.#description = yield* this.#again();
       }

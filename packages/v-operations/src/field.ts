@@ -9,9 +9,10 @@
  *   timeNs      2 words      seconds, nanoseconds; from 1970, or a span
  *   text        the segment  UTF-8
  *   bytes       the segment  as they are
+ *   record      the segment  a structure of its own
  */
-import { type EntityId, entityIn, entityWords, type Message, wordOf } from '@backplane/slots';
-import { decodeUtf8, encodeUtf8 } from '@backplane/wire';
+import { type EntityId, entityIn, entityWords, KernelError, type Message, wordOf } from '@backplane/slots';
+import { ByteReader, ByteWriter, decodeUtf8, encodeUtf8 } from '@backplane/wire';
 
 export interface Field<T> {
   /** 0: it is the segment. */
@@ -49,16 +50,36 @@ export const timeNs: Field<number> = {
   get: (m, at) => wordOf(m, at) * nsPerSecond + (wordOf(m, at + 1) % nsPerSecond),
 };
 
-export const text: Field<string> = {
+const inSegment = <T>(segment: (value: T) => Uint8Array, read: (segment: Uint8Array) => T): Field<T> => ({
   words: 0,
   put: () => [],
-  segment: encodeUtf8,
-  get: ({ segment }) => decodeUtf8(segment),
-};
+  segment,
+  get: (m) => read(m.segment),
+});
 
-export const bytes: Field<Uint8Array> = {
-  words: 0,
-  put: () => [],
-  segment: (value) => value,
-  get: ({ segment }) => segment,
-};
+export const text: Field<string> = /* @__PURE__ */ inSegment(encodeUtf8, decodeUtf8);
+
+export const bytes: Field<Uint8Array> = /* @__PURE__ */ inSegment<Uint8Array>(
+  (value) => value,
+  (segment) => segment,
+);
+
+/** @param what it is, for the `badArgument` about a segment that is none */
+export const record = <T>(
+  what: string,
+  write: (to: ByteWriter, value: T) => void,
+  read: (from: ByteReader) => T,
+): Field<T> =>
+  inSegment(
+    (value) => {
+      const to = new ByteWriter();
+      write(to, value);
+      return to.finish();
+    },
+    (segment) => {
+      const from = new ByteReader(segment);
+      const value = read(from);
+      if (from.failed) throw new KernelError('badArgument', what);
+      return value;
+    },
+  );

@@ -2,9 +2,8 @@
  * The memory server of each kernel, group `memoryManagers`: address spaces of its host, by number, and what their regions are
  * bound to. Asked beside any process of the host.
  */
-import { type EntityId, entityId, KernelError } from '@backplane/slots';
-import { ByteReader, ByteWriter } from '@backplane/wire';
-import { bytes, entity, type Field, text, word } from './field.ts';
+import { type EntityId, entityId } from '@backplane/slots';
+import { bytes, entity, type Field, record, text, word } from './field.ts';
 import { type Operation, operation } from './operation.ts';
 
 const nothing = {};
@@ -41,24 +40,16 @@ export interface BoundObject {
 const entityDigits = 16;
 const keyBytesMax = 255;
 
-const boundObject: Field<BoundObject | null> = {
-  words: 0,
-  put: () => [],
-  segment: (o) => {
-    const to = new ByteWriter().bool(o !== null);
-    if (o !== null)
-      to.string(o.manager)
-        .u32(o.instance)
-        .string(o.key)
-        .number64(o.sizeBytes)
-        .bool(o.writable)
-        .u32(o.firstPage)
-        .bool(o.private);
-    return to.finish();
+const boundObject: Field<BoundObject | null> = /* @__PURE__ */ record<BoundObject | null>(
+  'what a region is bound to',
+  (to, o) => {
+    to.bool(o !== null);
+    if (o === null) return;
+    to.string(o.manager).u32(o.instance).string(o.key).number64(o.sizeBytes);
+    to.bool(o.writable).u32(o.firstPage).bool(o.private);
   },
-  get: ({ segment }) => {
-    const from = new ByteReader(segment);
-    const bound = from.bool()
+  (from) =>
+    from.bool()
       ? {
           manager: entityId(from.string(entityDigits)),
           instance: from.u32(),
@@ -68,11 +59,8 @@ const boundObject: Field<BoundObject | null> = {
           firstPage: from.u32(),
           private: from.bool(),
         }
-      : null;
-    if (from.failed) throw new KernelError('badArgument', 'what a region is bound to');
-    return bound;
-  },
-};
+      : null,
+);
 
 /** `object` null: zeros, of this space alone. */
 export const bindRegion: Operation<

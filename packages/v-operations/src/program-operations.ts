@@ -2,9 +2,8 @@
  * The program manager of each host, group `programManagers` (V's team server): starts programs on its host, knows those that
  * run, ends them. A program is an address space with the processes in it; it is known by its first one, the root.
  */
-import { type EntityId, KernelError } from '@backplane/slots';
-import { ByteReader, ByteWriter } from '@backplane/wire';
-import { bytes, entity, type Field, signed, text, word } from './field.ts';
+import type { EntityId } from '@backplane/slots';
+import { bytes, entity, type Field, record, signed, text, word } from './field.ts';
 import { type Operation, operation } from './operation.ts';
 
 const nothing = {};
@@ -26,17 +25,11 @@ export interface ProgramStart {
 const nameBytesMax = 255;
 const environmentBytesMax = 16_000;
 
-const programStart: Field<ProgramStart> = {
-  words: 0,
-  put: () => [],
-  segment: (p) => new ByteWriter().string(p.name).opaque(p.environment).finish(),
-  get: ({ segment }) => {
-    const from = new ByteReader(segment);
-    const start = { name: from.string(nameBytesMax), environment: from.opaque(environmentBytesMax) };
-    if (from.failed) throw new KernelError('badArgument', 'a program to start');
-    return start;
-  },
-};
+const programStart: Field<ProgramStart> = /* @__PURE__ */ record<ProgramStart>(
+  'a program to start',
+  (to, p) => to.string(p.name).opaque(p.environment),
+  (from) => ({ name: from.string(nameBytesMax), environment: from.opaque(environmentBytesMax) }),
+);
 
 /**
  * A program that does not run yet: whoever asked for it starts its root (`startProcess`) when everything is in place. `text`

@@ -3,6 +3,7 @@ import { charge, type Task, tasks } from '@backplane/engine';
 import {
   type AddressSpace,
   Busy,
+  joinedRegions,
   KernelError,
   type Machine,
   type Mapping,
@@ -10,6 +11,7 @@ import {
   type PageFrame,
   type Region,
   type WriteWatch,
+  WriteWatches,
 } from '@backplane/slots';
 import { Page } from './page.ts';
 import type { ResidentPages } from './resident-pages.ts';
@@ -24,7 +26,7 @@ export class Space implements AddressSpace {
   readonly #resident: ResidentPages;
   readonly #machine: Machine;
   readonly #pages = new Map<number, Page>();
-  readonly #watches = new Set<Set<number>>();
+  readonly #watches = new WriteWatches();
 
   constructor(policy: MemoryPolicy, resident: ResidentPages, machine: Machine) {
     this.pageBytes = machine.type.pageBytes;
@@ -59,14 +61,9 @@ export class Space implements AddressSpace {
   }
 
   regions(): readonly Region[] {
-    const regions: { first: number; pages: number; writable: boolean }[] = [];
-    for (const { number, writable } of this.#ordered()) {
-      const last = regions.at(-1);
-      if (last !== undefined && last.first + last.pages === number && last.writable === writable)
-        last.pages++;
-      else regions.push({ first: number, pages: 1, writable });
-    }
-    return regions;
+    return joinedRegions(
+      this.#ordered().map(({ number, writable }) => ({ first: number, pages: 1, writable })),
+    );
   }
 
   touched(): readonly number[] {
@@ -76,16 +73,7 @@ export class Space implements AddressSpace {
   }
 
   watchWrites(): WriteWatch {
-    const written = new Set<number>();
-    this.#watches.add(written);
-    return {
-      taken: () => {
-        const numbers = [...written].sort((a, b) => a - b);
-        written.clear();
-        return numbers;
-      },
-      end: () => void this.#watches.delete(written),
-    };
+    return this.#watches.watch();
   }
 
   *touch(first: number, pages: number, how: 'read' | 'write'): Task<void> {
@@ -147,7 +135,7 @@ export class Space implements AddressSpace {
 
   #written(page: Page): void {
     page.dirty = true;
-    for (const written of this.#watches) written.add(page.number);
+    this.#watches.stored(page.number);
   }
 
   #ordered(): Page[] {

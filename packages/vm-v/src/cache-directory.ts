@@ -30,13 +30,13 @@ import {
   type OpenedFile,
   openCached,
   openFile,
+  reach,
   reopenFile,
   Senders,
   ServedOperations,
   toSetOwner,
 } from '@backplane/uio';
 import type { Place } from './opening.ts';
-import { reach } from './reach.ts';
 
 type Request = Parameters<typeof openCached.request.encode>[0];
 

@@ -28,7 +28,6 @@ import { charge, sleep, type Task, tasks, WaitQueue } from '@backplane/engine';
 import {
   Busy,
   type EntityId,
-  isKernelError,
   KernelError,
   type Message,
   type PageFrame,
@@ -42,13 +41,13 @@ import {
   toAcquireShared,
   toAttach,
   toExtend,
-  toWriteBack,
   WriteBack,
 } from '@backplane/uio';
 import { type Linked, ManagerLink } from './manager-link.ts';
 import type { Opening, Place } from './opening.ts';
 import { type Keeper, Page } from './page.ts';
 import type { PageCache } from './page-cache.ts';
+import { WriteBacks, type Written } from './write-backs.ts';
 
 /** What the objects of a host share. */
 export interface ObjectParts {
@@ -74,7 +73,7 @@ export interface StoreAhead {
 
 const nothing = new Uint8Array(0);
 
-export class CachedObject implements Keeper, Linked {
+export class CachedObject implements Keeper, Linked, Written {
   static {
     tasks(CachedObject);
   }
@@ -84,23 +83,21 @@ export class CachedObject implements Keeper, Linked {
   readonly number: number;
   readonly canClean = true;
   readonly #parts: ObjectParts;
-  readonly #pages = new Map<number, Page>();
-  /** By page, what callbacks were answered with and the manager has not yet said to be stored. */
-  readonly #unconfirmed = new Map<number, { readonly version: number; readonly bytes: Uint8Array }>();
+  readonly pages: Map<number, Page> = new Map();
   readonly link: ManagerLink;
+  readonly #writeBacks: WriteBacks;
   #sizeBytes = 0;
   #sizeVersion = 0;
   /** How far it reached before its manager died, until what was dirty has been claimed. */
   #reachedBytes = 0;
-  /** Stores that are lost, and that nobody has been told of. */
-  #storesLost = false;
-  readonly #changed: WaitQueue = new WaitQueue();
+  readonly changed: WaitQueue = new WaitQueue();
 
   constructor(key: string, number: number, parts: ObjectParts) {
     this.key = key;
     this.number = number;
     this.#parts = parts;
     this.link = new ManagerLink(this, { ...parts, machine: parts.cache.machine });
+    this.#writeBacks = new WriteBacks(this, parts);
   }
 
   get sizeBytes(): number {
@@ -108,7 +105,7 @@ export class CachedObject implements Keeper, Linked {
   }
 
   get occupied(): boolean {
-    return this.#pages.size > 0 || this.#unconfirmed.size > 0;
+    return this.pages.size > 0 || this.#writeBacks.unconfirmed;
   }
 
   toAttach(instance: number): Message {
@@ -139,7 +136,7 @@ export class CachedObject implements Keeper, Linked {
     for (;;) {
       yield* this.link.current(opening);
       const page = this.#page(n);
-      if (page.busy) yield* this.#changed.wait();
+      if (page.busy) yield* this.changed.wait();
       else if (this.allows(page, 'read')) return this.#hit(page);
       else if (yield* this.#acquire(opening, page, null)) return page;
     }
@@ -152,7 +149,7 @@ export class CachedObject implements Keeper, Linked {
     for (;;) {
       yield* this.link.current(opening);
       const page = this.#page(n);
-      if (page.busy) yield* this.#changed.wait();
+      if (page.busy) yield* this.changed.wait();
       else if (!this.allows(page, 'write')) {
         if (yield* this.#acquire(opening, page, ahead)) return page;
       } else if (ahead.endBytes > this.#sizeBytes)
@@ -173,8 +170,8 @@ export class CachedObject implements Keeper, Linked {
   }
 
   #page(n: number): Page {
-    const page = this.#pages.get(n) ?? new Page(this, n);
-    this.#pages.set(n, page);
+    const page = this.pages.get(n) ?? new Page(this, n);
+    this.pages.set(n, page);
     return page;
   }
 
@@ -211,7 +208,7 @@ export class CachedObject implements Keeper, Linked {
       page.busy = false;
       if (frame !== null) cache.returned(frame);
       if (page.state === 'invalid') this.#empty(page);
-      this.#wake();
+      this.wake();
     }
   }
 
@@ -223,88 +220,40 @@ export class CachedObject implements Keeper, Linked {
 
   left(page: Page): void {
     if (page.busy) return;
-    this.#pages.delete(page.number);
+    this.pages.delete(page.number);
     this.link.closeUnused();
   }
 
-  #wake(): void {
-    this.#changed.wakeAll();
+  wake(): void {
+    this.changed.wakeAll();
     this.#parts.cache.changed();
   }
 
   // ---- writing back ----
 
   *clean(page: Page): Task<boolean> {
-    return yield* this.#writeBack(page, WriteBack.keeping);
+    return yield* this.#writeBacks.write(page, WriteBack.keeping);
   }
 
   *putAway(page: Page): Task<boolean> {
     page.busy = true;
     let written = false;
     try {
-      written = yield* this.#writeBack(page, WriteBack.releasing);
+      written = yield* this.#writeBacks.write(page, WriteBack.releasing);
     } finally {
       page.busy = false;
       if (written && !page.dirty) this.#parts.cache.drop(page);
-      this.#wake();
+      this.wake();
     }
     return written;
   }
 
   /** Every store that was made before is the manager's. @throws KernelError what it answered; `objectLost` */
   *flush(): Task<void> {
-    for (const page of [...this.#pages.values()]) {
-      while (page.dirty) {
-        if (this.link.recovering) yield* this.link.recovered();
-        else if (!page.idle) yield* this.#changed.wait();
-        else if (this.link.lost) break;
-        else {
-          const { stores } = page;
-          yield* this.#sendBack(page, WriteBack.keeping);
-          if (page.stores !== stores) break; // those made meanwhile are somebody else's
-        }
-      }
-    }
-    if (!this.#storesLost && !this.link.lost) return;
-    this.#storesLost = false;
-    throw new KernelError('objectLost', `stores to ${this.key}`);
+    yield* this.#writeBacks.flush();
   }
 
-  *#writeBack(page: Page, how: number): Task<boolean> {
-    if (this.link.recovering || this.link.lost) return false;
-    try {
-      return yield* this.#sendBack(page, how);
-    } catch (e) {
-      if (!isKernelError(e)) throw e;
-      return false;
-    }
-  }
-
-  /** False when the manager has to be found first. */
-  *#sendBack(page: Page, how: number): Task<boolean> {
-    const { cache } = this.#parts;
-    const { stores, version } = page;
-    const opening = this.link.anyOpening();
-    const { place } = opening;
-    const segment = this.#within(page);
-    page.writing = true;
-    try {
-      yield* this.link.tell(place, toWriteBack(place.instance, page.number, { version, how, segment }));
-    } catch (e) {
-      if (!isGone(e)) throw e;
-      this.link.startRecovery();
-      return false;
-    } finally {
-      page.writing = false;
-      this.#wake();
-    }
-    cache.writeBacks++;
-    if (page.stores === stores && page.version === version) cache.cleaned(page);
-    return true;
-  }
-
-  /** What the page holds of the object. */
-  #within(page: Page): Uint8Array {
+  within(page: Page): Uint8Array {
     return page.content().subarray(0, Math.max(0, this.#sizeBytes - page.number * this.pageBytes));
   }
 
@@ -313,34 +262,29 @@ export class CachedObject implements Keeper, Linked {
   /** What was dirty, for the answer. */
   *taken(code: number, n: number, version: number): Task<Uint8Array> {
     const { cache, holdNs } = this.#parts;
-    const page = this.#pages.get(n);
+    const page = this.pages.get(n);
     if (page === undefined) return nothing;
     page.voidUpTo = Math.max(page.voidUpTo, version);
     const leftNs = page.grantedNs + holdNs - cache.nowNs;
     if (page.state !== 'invalid' && leftNs > 0) yield* sleep(leftNs);
     if (page.state === 'invalid' || page.version > version) return nothing;
-    const dirty = page.dirty ? this.#within(page) : nothing;
-    if (dirty.length > 0) {
-      this.#unconfirmed.set(n, { version, bytes: dirty });
-      this.#parts.stored();
-    }
-    cache.cleaned(page);
+    const dirty = this.#writeBacks.answer(page, version);
     if (code === Ownership.recall) page.state = 'shared';
     else {
       page.state = 'invalid';
       if (!page.busy) this.#empty(page);
     }
-    this.#wake();
+    this.wake();
     return dirty;
   }
 
   isStored(n: number, version: number): void {
-    if (this.#unconfirmed.get(n)?.version === version) this.#unconfirmed.delete(n);
+    this.#writeBacks.isStored(n, version);
     this.link.closeUnused();
   }
 
   restarted(): void {
-    for (const page of this.#pages.values()) page.voidUpTo = 0;
+    for (const page of this.pages.values()) page.voidUpTo = 0;
     this.#reachedBytes = Math.max(this.#reachedBytes, this.#sizeBytes);
     this.#sizeVersion = 0;
   }
@@ -353,48 +297,23 @@ export class CachedObject implements Keeper, Linked {
 
   /** There are stores that the manager may not have. */
   get dirty(): boolean {
-    if (this.#unconfirmed.size > 0) return true;
-    for (const page of this.#pages.values()) if (page.dirty) return true;
-    return false;
+    return this.#writeBacks.dirty;
   }
 
   // ---- after the manager's death ----
 
   *claim(place: Place): Task<void> {
     this.#sizeBytes = Math.max(this.#sizeBytes, this.#reachedBytes);
-    for (const [n, { bytes }] of [...this.#unconfirmed]) {
-      yield* this.#claimPage(place, n, bytes);
-      this.#unconfirmed.delete(n);
-    }
-    for (const page of [...this.#pages.values()].sort((a, b) => a.number - b.number)) {
-      if (!page.dirty) continue;
-      yield* this.#claimPage(place, page.number, this.#within(page));
-      this.#parts.cache.cleaned(page);
-    }
-  }
-
-  *#claimPage({ manager, instance }: Place, n: number, segment: Uint8Array): Task<void> {
-    const claim = { version: 0, how: WriteBack.claimed, segment };
-    try {
-      yield* this.#parts.senders.send(manager, toWriteBack(instance, n, claim));
-    } catch (e) {
-      if (!isKernelError(e, 'stale')) throw e;
-      this.#storesLost = true;
-    }
+    yield* this.#writeBacks.claim(place);
   }
 
   dropAll(): void {
-    if (this.#unconfirmed.size > 0) this.#storesLost = true;
-    this.#unconfirmed.clear();
+    this.#writeBacks.giveUp();
     this.#reachedBytes = 0;
     this.#sizeVersion = 0;
-    for (const page of [...this.#pages.values()]) {
-      if (page.dirty) this.#storesLost = true;
-      this.#parts.cache.cleaned(page);
+    for (const page of [...this.pages.values()]) {
       page.state = 'invalid';
       if (!page.busy) this.#empty(page);
     }
   }
 }
-
-const isGone = (e: unknown): boolean => isKernelError(e, 'peerDown') || isKernelError(e, 'stale');

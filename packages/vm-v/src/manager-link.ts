@@ -21,9 +21,17 @@ import {
   type Message,
   type Probed,
 } from '@backplane/slots';
-import { granted, leaseNs, type PageGrant, type Senders, toRelease, toRenew } from '@backplane/uio';
+import {
+  granted,
+  isGone,
+  leaseNs,
+  lookAgainNs,
+  type PageGrant,
+  type Senders,
+  toRelease,
+  toRenew,
+} from '@backplane/uio';
 import type { Opening, Place } from './opening.ts';
-import { againNs } from './reach.ts';
 
 export interface LinkParts {
   readonly machine: Machine;
@@ -230,7 +238,7 @@ export class ManagerLink {
             this.#object.dropAll();
             return;
           }
-          yield* sleep(againNs);
+          yield* sleep(lookAgainNs);
         }
       }
     } finally {
@@ -245,7 +253,7 @@ export class ManagerLink {
     const first = this.anyOpening();
     const known = yield* this.#known(first.place);
     if (known && !this.#claiming) {
-      yield* sleep(againNs); // it was only silent, or refuses for a reason that time may mend
+      yield* sleep(lookAgainNs); // it was only silent, or refuses for a reason that time may mend
       return;
     }
     if (!known && !(yield* this.#moved(first))) return;
@@ -286,5 +294,3 @@ export class ManagerLink {
 
 /** What a manager that is on its way back looks like: its names may not be there yet. */
 const mayCome: ReadonlySet<KernelErrorKind> = new Set(['peerDown', 'noAnswer', 'notFound', 'recovering']);
-
-const isGone = (e: unknown): boolean => isKernelError(e, 'peerDown') || isKernelError(e, 'stale');

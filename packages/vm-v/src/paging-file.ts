@@ -22,9 +22,12 @@ import {
 } from '@backplane/slots';
 import {
   blockBytes,
+  isGone,
+  lookAgainNs,
   type OpenedFile,
   openFile,
   positionOf,
+  reach,
   readGot,
   reopenFile,
   type Senders,
@@ -32,7 +35,6 @@ import {
   toWrite,
 } from '@backplane/uio';
 import type { Place } from './opening.ts';
-import { againNs, reach } from './reach.ts';
 
 export interface PagingParts {
   readonly ipc: Ipc;
@@ -110,7 +112,7 @@ export class PagingFile {
       try {
         return yield* this.#parts.senders.send(place.manager, build(place.instance));
       } catch (e) {
-        if (!isKernelError(e, 'peerDown') && !isKernelError(e, 'stale')) throw e;
+        if (!isGone(e)) throw e;
         if (this.#place === place) this.#place = null;
       }
     }
@@ -126,7 +128,7 @@ export class PagingFile {
           this.#place = yield* this.#find();
         } catch (e) {
           if (isKernelError(e, 'stale')) this.#file = null;
-          else if (isKernelError(e, 'notFound') || isKernelError(e, 'noAnswer')) yield* sleep(againNs);
+          else if (isKernelError(e, 'notFound') || isKernelError(e, 'noAnswer')) yield* sleep(lookAgainNs);
           else throw e;
         }
       }

@@ -6,10 +6,12 @@ import { charge, type Task, tasks } from '@backplane/engine';
 import {
   type AddressSpace,
   Busy,
+  joinedRegions,
   KernelError,
   type Mapping,
   type Region,
   type WriteWatch,
+  WriteWatches,
 } from '@backplane/slots';
 import { ObjectHandle } from './object-handle.ts';
 import { type Fill, OwnPages } from './own-pages.ts';
@@ -43,7 +45,7 @@ export class Space implements AddressSpace {
   /** In ascending order. */
   #regions: Bound[] = [];
   readonly #table = new Map<number, Entry>();
-  readonly #watches = new Set<Set<number>>();
+  readonly #watches = new WriteWatches();
 
   constructor(cache: PageCache, paging: PagingFile | null) {
     this.pageBytes = cache.pageBytes;
@@ -113,14 +115,7 @@ export class Space implements AddressSpace {
   }
 
   regions(): readonly Region[] {
-    const regions: { first: number; pages: number; writable: boolean }[] = [];
-    for (const { first, pages, writable } of this.#regions) {
-      const last = regions.at(-1);
-      if (last !== undefined && last.first + last.pages === first && last.writable === writable)
-        last.pages += pages;
-      else regions.push({ first, pages, writable });
-    }
-    return regions;
+    return joinedRegions(this.#regions);
   }
 
   touched(): readonly number[] {
@@ -131,16 +126,7 @@ export class Space implements AddressSpace {
   }
 
   watchWrites(): WriteWatch {
-    const written = new Set<number>();
-    this.#watches.add(written);
-    return {
-      taken: () => {
-        const numbers = [...written].sort((a, b) => a - b);
-        written.clear();
-        return numbers;
-      },
-      end: () => void this.#watches.delete(written),
-    };
+    return this.#watches.watch();
   }
 
   destroy(): void {
@@ -238,7 +224,7 @@ export class Space implements AddressSpace {
     const bound = this.#table.get(n)?.bound;
     if (bound?.own != null) bound.own.stored(page);
     else bound?.object?.handle.object.stored(page);
-    for (const written of this.#watches) written.add(n);
+    this.#watches.stored(n);
   }
 
   #hit(page: Page): Page {

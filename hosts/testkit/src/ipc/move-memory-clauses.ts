@@ -1,7 +1,7 @@
 /** The memory of processes that go to another host, while others move bytes there and from there. */
 import { ms, seconds, sleep, us } from '@backplane/engine';
-import { ReplyCode } from '@backplane/slots';
-import { pattern } from '@backplane/slots/testing';
+import { type EntityId, ReplyCode } from '@backplane/slots';
+import { type ArrayMemory, pattern } from '@backplane/slots/testing';
 import { digest } from '../bytes.ts';
 import { type Check, holds, same } from '../check.ts';
 import { Mobile } from './mobile.ts';
@@ -9,6 +9,20 @@ import { everywhere, transits } from './move-clauses.ts';
 import { pagesOf } from './pages.ts';
 import type { Bounds } from './under-test.ts';
 import { codeIn, done, World, words, work } from './world.ts';
+
+/** Who asks a server and grants it the beginning of his memory meanwhile. */
+const granter = (w: World, server: EntityId, memory: ArrayMemory, bytes: number): Mobile => {
+  const grant = { read: true, write: true, address: 0, bytes };
+  return new Mobile(
+    w,
+    'one',
+    'client',
+    function* (p) {
+      same('outcome', codeIn(yield* p.send(server, words(work), { grant })), ReplyCode.ok);
+    },
+    memory,
+  );
+};
 
 export const moveMemoryClauses = (bounds: Bounds): readonly Check[] => [
   {
@@ -30,16 +44,7 @@ export const moveMemoryClauses = (bounds: Bounds): readonly Check[] => [
             }
             yield* p.reply(r, done);
           });
-          const client = new Mobile(
-            w,
-            'one',
-            'client',
-            function* (p) {
-              const grant = { read: true, write: true, address: 0, bytes };
-              same('outcome', codeIn(yield* p.send(server.id, words(work), { grant })), ReplyCode.ok);
-            },
-            memory,
-          );
+          const client = granter(w, server.id, memory, bytes);
           const moving = leaves === 'granter' ? client : server;
           let busy = 0;
           w.run(function* () {
@@ -75,16 +80,7 @@ export const moveMemoryClauses = (bounds: Bounds): readonly Check[] => [
             }
             yield* p.reply(r, done);
           });
-          const client = new Mobile(
-            w,
-            'one',
-            'client',
-            function* (p) {
-              const grant = { read: true, write: true, address: 0, bytes: 100 };
-              same('outcome', codeIn(yield* p.send(server.id, words(work), { grant })), ReplyCode.ok);
-            },
-            memory,
-          );
+          const client = granter(w, server.id, memory, 100);
           w.run(function* () {
             for (const to of ['two', 'three', 'one'] as const) {
               yield* sleep(ms(20));
@@ -107,16 +103,7 @@ export const moveMemoryClauses = (bounds: Bounds): readonly Check[] => [
           code = yield* p.moveBytesTo(r, 0, pattern(100, 3));
           yield* p.reply(r, done);
         });
-        const client = new Mobile(
-          w,
-          'one',
-          'client',
-          function* (p) {
-            const grant = { read: true, write: true, address: 0, bytes: 100 };
-            same('outcome', codeIn(yield* p.send(server.id, words(work), { grant })), ReplyCode.ok);
-          },
-          memory,
-        );
+        const client = granter(w, server.id, memory, 100);
         w.run(function* () {
           yield* sleep(ms(500));
           client.process.freeze();

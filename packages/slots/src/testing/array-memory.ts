@@ -2,6 +2,7 @@
 import { sleep, type Task, us } from '@backplane/engine';
 import type { AddressSpace, Region, WriteWatch } from '../address-space.ts';
 import { KernelError } from '../kernel-error.ts';
+import { WriteWatches } from '../write-watches.ts';
 
 export interface ArrayMemoryOptions {
   /** Default 4096. */
@@ -17,7 +18,7 @@ export class ArrayMemory implements AddressSpace {
   lockedFrom: number = Number.POSITIVE_INFINITY;
   readonly #accessNs: number;
   readonly #touched = new Set<number>();
-  readonly #watches = new Set<Set<number>>();
+  readonly #watches = new WriteWatches();
 
   constructor(bytes: number, { pageBytes = 4096, accessNs = us(20) }: ArrayMemoryOptions = {}) {
     this.bytes = new Uint8Array(bytes);
@@ -42,20 +43,11 @@ export class ArrayMemory implements AddressSpace {
   }
 
   touched(): readonly number[] {
-    return ascending(this.#touched);
+    return [...this.#touched].sort((a, b) => a - b);
   }
 
   watchWrites(): WriteWatch {
-    const written = new Set<number>();
-    this.#watches.add(written);
-    return {
-      taken: () => {
-        const numbers = ascending(written);
-        written.clear();
-        return numbers;
-      },
-      end: () => void this.#watches.delete(written),
-    };
+    return this.#watches.watch();
   }
 
   destroy(): void {}
@@ -79,7 +71,7 @@ export class ArrayMemory implements AddressSpace {
     for (let at = address; at < address + bytes.length; at += this.pageBytes) {
       const page = Math.floor(at / this.pageBytes);
       this.#touched.add(page);
-      for (const written of this.#watches) written.add(page);
+      this.#watches.stored(page);
     }
   }
 
@@ -92,5 +84,3 @@ export class ArrayMemory implements AddressSpace {
     if (count > 0 && address + count > this.lockedFrom) throw new KernelError('permission', 'page');
   }
 }
-
-const ascending = (numbers: ReadonlySet<number>): readonly number[] => [...numbers].sort((a, b) => a - b);

@@ -1,5 +1,6 @@
-/** A memory for tests of one board: page frames that are counted and hold nothing; and a holder of some of them. */
-import type { FrameHolder, Memory, PageFrame } from '../memory.ts';
+/** A memory for tests of one board: page frames that are counted and hold nothing; a holder of some of them, and its claims. */
+import { Engine, type Task } from '@backplane/engine';
+import type { FrameHolder, Memory, MemoryPolicy, PageFrame } from '../memory.ts';
 
 export class Frames implements Memory {
   readonly frameBytes: number;
@@ -58,4 +59,18 @@ export function holder(
       return true;
     },
   };
+}
+
+/** Claims one frame; true if it got one. */
+export function claims(policy: MemoryPolicy, by: FrameHolder): boolean {
+  const engine = new Engine({ seed: 1 });
+  let got = false;
+  engine.root.spawn(
+    'claim',
+    (function* (): Task<void> {
+      got = (yield* policy.claim(by)) !== undefined;
+    })(),
+  );
+  engine.run();
+  return got;
 }
