@@ -88,6 +88,30 @@ const namingDefects: readonly (readonly [string, Change<Naming>, RegExp])[] = [
     /^random names/,
   ],
   [
+    'has no name in a directory that one server has',
+    viewing((v) => ({
+      *performAll(name, attempt) {
+        const value = yield* v.perform(name, 'object', attempt);
+        return { whole: true, parts: [{ value, has: () => false }] };
+      },
+    })),
+    /^a directory that one server has/,
+  ],
+  [
+    'swallows what a server says of a whole directory',
+    viewing((v) => ({
+      *performAll(name, attempt) {
+        try {
+          const value = yield* v.perform(name, 'object', attempt);
+          return { whole: true, parts: [{ value, has: () => true }] };
+        } catch {
+          return { whole: false, parts: [] };
+        }
+      },
+    })),
+    /^what is done to a whole directory/,
+  ],
+  [
     'does not give up',
     viewing((v) => ({
       perform: (name, about, attempt) =>

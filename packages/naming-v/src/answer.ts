@@ -4,6 +4,7 @@
  */
 import type { Hint } from '@backplane/file-service';
 import type { Capability } from './capability.ts';
+import type { Share } from './share.ts';
 
 /** Names below `prefix` are those below `substitute`. */
 export interface Alias {
@@ -18,4 +19,6 @@ export interface Answer {
   readonly lead: Lead;
   /** Shows that who answers is who has registered the prefix. */
   readonly capability: Capability;
+  /** The names that the manager has, where several share the prefix. */
+  readonly share?: Share;
 }

@@ -9,7 +9,7 @@
  *   the manager says "not mine"                forget the prefix, ask again
  */
 import { ms, seconds } from '@backplane/engine';
-import { LoopingView, tidy } from '@backplane/file-service';
+import { tidy } from '@backplane/file-service';
 import {
   type Component,
   defineComponent,
@@ -25,6 +25,7 @@ import { DirectoryServer } from './directory-server.ts';
 import { HostQuery } from './host-query.ts';
 import { NameServer } from './name-server.ts';
 import { ProgramNames } from './program-names.ts';
+import { ProgramView } from './program-view.ts';
 import { Questions } from './questions.ts';
 import { Registrar } from './registrar.ts';
 import { version } from './version.ts';
@@ -139,12 +140,11 @@ class VNaming implements Naming {
   }
 
   view(): NameView {
-    return new LoopingView(new ProgramNames(this.#query));
+    return new ProgramView(new ProgramNames(this.#query));
   }
 
   adopt(view: NameView): NameView {
-    if (!(view instanceof LoopingView)) return view;
-    return view.over((hints) => (hints instanceof ProgramNames ? hints.from(this.#query) : hints));
+    return view instanceof ProgramView ? view.from(this.#query) : view;
   }
 
   export(e: Export): Undo {

@@ -15,7 +15,7 @@ import {
   type Undo,
   wellKnown,
 } from '@backplane/slots';
-import type { Answer, Lead } from './answer.ts';
+import { type Answer, isAlias, type Lead } from './answer.ts';
 import { capabilityOf } from './capability.ts';
 import { isAnnounce } from './directory-messages.ts';
 import { answer, askedFor, type NameQuestion } from './query-name.ts';
@@ -72,7 +72,8 @@ export class NameServer {
     const capability = capabilityOf(this.#rules.phrase, lead.prefix);
     // Who checks the answer asks the directory: it is to know the prefix by then.
     if (capability !== '') yield* this.#registrar.registered();
-    return answer({ lead, capability } satisfies Answer);
+    const share = isAlias(lead) ? undefined : this.#rules.shares.get(lead.prefix);
+    return answer({ lead, capability, ...(share !== undefined && { share }) } satisfies Answer);
   }
 
   /** The longest prefix; an export rather than an alias of the same name. */

@@ -78,6 +78,11 @@ export class PrefixCache {
     one.answered = true;
   }
 
+  /** Is the prefix that of a directory which several managers share? */
+  isShared(prefix: string): boolean {
+    return this.#entries.get(keyOf(prefix, prefix, false))?.shared === true;
+  }
+
   /** Forgets the hint wherever it is still in use, and the aliases that led to it. False: another thread has mended it. */
   forget(wrong: Hint): boolean {
     let forgotten = false;

@@ -21,9 +21,10 @@ import {
   type Substituted,
   tidy,
 } from '@backplane/file-service';
-import { type About, KernelError, pathBytesMax } from '@backplane/slots';
+import { type About, type Attempt, KernelError, type NameTarget, pathBytesMax } from '@backplane/slots';
 import { utf8Length } from '@backplane/wire';
 import { type Alias, isAlias, type Lead } from './answer.ts';
+import { Gathering } from './gathering.ts';
 import { PrefixCache } from './prefix-cache.ts';
 import { type NameQuery, type Outcome, Search } from './search.ts';
 
@@ -80,6 +81,16 @@ export class ProgramNames implements Hints {
       for (const alias of followed) this.#cache.forgetAlias(alias);
       throw e;
     }
+  }
+
+  /** Does the operation go to all of a directory that several managers share? */
+  isShared({ prefix, root, domainRoot, remainder }: NameTarget): boolean {
+    const itself = remainder.split('/').every((c) => c === '' || c === '.');
+    return itself && root === domainRoot && this.#cache.isShared(prefix);
+  }
+
+  gathering<T>(prefix: string, attempt: (t: NameTarget) => Task<Attempt<T>>): Gathering<T> {
+    return new Gathering(this.#query, prefix, attempt);
   }
 
   learn(prefix: string): void {

@@ -5,7 +5,7 @@
  *   request   code `queryName`; word 1: 1 when the name is about an entry in its directory; segment: the name
  *   response  code `ok`; word 1: what the answer is; segment: the prefix, its capability, and
  *               0 a manager     the protocol that it speaks, the manager, the context of the prefix
- *               1 one of several that share the prefix: the same
+ *               1 one of several that share the prefix: the same, and its range of names
  *               2 an alias      the prefix that it stands for
  */
 import {
@@ -49,11 +49,12 @@ export function askedFor(m: Message): NameQuestion | undefined {
   return name.startsWith('/') ? { name, about: wordOf(m, 1) === 1 ? 'entry' : 'object' } : undefined;
 }
 
-export function answer({ lead, capability }: Answer): Message {
+export function answer({ lead, capability, share }: Answer): Message {
   const to = new ByteWriter().string(lead.prefix).string(capability);
   if (isAlias(lead)) to.string(lead.substitute);
   else to.string(lead.protocol).string(lead.authority).string(lead.root);
-  const kind = isAlias(lead) ? is.alias : lead.shared === true ? is.sharer : is.manager;
+  if (share !== undefined) to.string(share.from).string(share.below);
+  const kind = isAlias(lead) ? is.alias : share !== undefined ? is.sharer : is.manager;
   return message({ code: ReplyCode.ok, words: [kind], segment: to.finish() });
 }
 
@@ -77,6 +78,10 @@ export function answered(m: Message): Answer | undefined {
     authority: authority(from.string(wordMax)),
     root: token(from.string(wordMax)),
   };
+  const share =
+    kind === is.sharer ? { from: from.string(pathBytesMax), below: from.string(pathBytesMax) } : undefined;
   if (from.failed) return undefined;
-  return { lead: kind === is.sharer ? { ...hint, shared: true } : hint, capability };
+  return share === undefined
+    ? { lead: hint, capability }
+    : { lead: { ...hint, shared: true }, capability, share };
 }

@@ -17,13 +17,14 @@
  * answers at all: a name is to be found whenever its manager can be.
  */
 import { type Task, tasks } from '@backplane/engine';
-import { isUnder } from '@backplane/file-service';
+import { type Hint, isUnder } from '@backplane/file-service';
 import type { About, EntityId } from '@backplane/slots';
-import type { Answer, Lead } from './answer.ts';
+import { type Answer, isAlias, type Lead } from './answer.ts';
 import { imageOf } from './capability.ts';
 import type { NameCounts } from './counts.ts';
 import type { CacheEntry } from './prefix-cache.ts';
 import { leadOf, type Registration } from './registration.ts';
+import type { Share } from './share.ts';
 
 /** What the directory says about a name. */
 export interface Known {
@@ -47,6 +48,12 @@ export interface NameQuery {
   readonly patienceNs: number;
   readonly nowNs: number;
   readonly counts: NameCounts;
+}
+
+/** One of several managers of a directory, and the names in it that are its own. */
+export interface Sharer {
+  readonly hint: Hint;
+  readonly share: Share;
 }
 
 export type Outcome =
@@ -91,6 +98,41 @@ export class Search {
     if (lead !== undefined) return { is: 'found', lead };
     return { is: 'silent', exists: longest !== undefined };
   }
+
+  // ---- a shared directory as a whole ----
+
+  /** A round with those who share the directory of this name: all of them that answer, and are believed. */
+  *sharers(): Task<readonly Sharer[]> {
+    this.#known = null;
+    const { counts, directoryExpected } = this.#query;
+    counts.multicasts++;
+    const name = this.#name;
+    return yield* this.#sharing(yield* this.#query.sharers(name, name, this.#about, directoryExpected));
+  }
+
+  /** One of them that the directory knows, by itself. */
+  *sharer(handler: EntityId): Task<readonly Sharer[]> {
+    return yield* this.#sharing(yield* this.#query.handler(handler, this.#name, this.#about));
+  }
+
+  /** What the directory says of those who share it. */
+  *registered(): Task<Known> {
+    const { directory, registrations } = yield* this.#directory();
+    return { directory, registrations: registrations.filter((r) => r.prefix === this.#name) };
+  }
+
+  *#sharing(answers: readonly Answer[]): Task<readonly Sharer[]> {
+    const found: Sharer[] = [];
+    for (const answer of answers) {
+      const { lead, share } = answer;
+      if (isAlias(lead) || share === undefined || lead.prefix !== this.#name) continue;
+      if (yield* this.#believes(answer)) found.push({ hint: lead, share });
+      else this.#query.counts.counterfeits++;
+    }
+    return found;
+  }
+
+  // ---- one name ----
 
   *#multicast(miss: CacheEntry, brief: boolean): Task<Lead | undefined> {
     const { counts } = this.#query;

@@ -25,6 +25,18 @@ export function holds({ from, below }: Share, name: string): boolean {
   return compareBytes(name, from) >= 0 && (below === '' || compareBytes(name, below) < 0);
 }
 
+/** Is every name in one of these ranges? */
+export function coverAll(shares: Iterable<Share>): boolean {
+  const inOrder = [...shares].sort((a, b) => compareBytes(a.from, b.from));
+  let reached = '';
+  for (const { from, below } of inOrder) {
+    if (compareBytes(from, reached) > 0) return false;
+    if (below === '') return true;
+    if (compareBytes(below, reached) > 0) reached = below;
+  }
+  return false;
+}
+
 /** Beyond the groups that have a service each. */
 const groupFrom = 128;
 const groups = 128;

@@ -109,7 +109,7 @@ export class Managers implements NameQuery {
 const answers = (managers: readonly Manager[], name: string, about: About): readonly Answer[] =>
   managers
     .filter(({ answer: { lead }, share = null }) => covers(claim(lead.prefix, { share }), name, about))
-    .map(({ answer }) => answer);
+    .map(({ answer, share }) => (share === undefined ? answer : { ...answer, share }));
 
 export const registration = (
   prefix: string,

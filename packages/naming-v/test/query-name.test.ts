@@ -13,7 +13,10 @@ const hint = {
 const answers: readonly (readonly [string, Answer])[] = [
   ['a manager', { lead: hint, capability: '' }],
   ['a manager with a capability', { lead: hint, capability: capabilityOf('phrase', '/ä') }],
-  ['one of several managers', { lead: { ...hint, shared: true }, capability: '' }],
+  [
+    'one of several managers',
+    { lead: { ...hint, shared: true }, capability: '', share: { from: 'a', below: 'ü' } },
+  ],
   ['an alias', { lead: { prefix: '/bin', substitute: '/sys/v/bin' }, capability: '' }],
 ];
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { firstBelow, holds, sharersGroup } from '../src/share.ts';
+import { coverAll, firstBelow, holds, sharersGroup } from '../src/share.ts';
 
 describe('a range of a shared directory', () => {
   it('is decided by the first component below the prefix', () => {
@@ -22,6 +22,16 @@ describe('a range of a shared directory', () => {
       true,
       true,
     ]);
+  });
+
+  it('covers all names together with others that leave no gap, in whatever order they come', () => {
+    const whole = ['', 'h', 'p', ''];
+    const share = (i: number) => ({ from: whole[i] ?? '', below: whole[i + 1] ?? '' });
+    expect(coverAll([share(2), share(0), share(1)])).toBe(true);
+    expect(coverAll([{ from: '', below: 'q' }, share(1), share(2)])).toBe(true);
+    for (const missing of [0, 1, 2])
+      expect(coverAll([0, 1, 2].filter((i) => i !== missing).map(share))).toBe(false);
+    expect([coverAll([]), coverAll([{ from: '', below: '' }])]).toEqual([false, true]);
   });
 
   it('leaves the directory itself, and what is above it, to everybody', () => {

@@ -91,6 +91,23 @@ export interface NameView {
    */
   perform<T>(name: string, about: About, attempt: (t: NameTarget) => Task<Attempt<T>>): Task<T>;
   /**
+   * What is done to a whole directory, as its listing, where several managers may share one: each is asked for itself. For a
+   * directory that one manager has, as `perform` on an object, and one part. Absent: nobody shares directories here.
+   *
+   * Not `whole`: somebody has names of it, or may have, and has not answered, however long he was waited for. What the
+   * others have said is a part then, and is not to be passed on for more.
+   *
+   * @throws KernelError as `perform`, if nobody answers
+   */
+  performAll?<T>(
+    name: string,
+    attempt: (t: NameTarget) => Task<Attempt<T>>,
+  ): Task<{
+    readonly whole: boolean;
+    /** In the order of the names that each manager has; `has` tells which these are, also of names that do not exist. */
+    readonly parts: readonly { readonly value: T; has(entry: string): boolean }[];
+  }>;
+  /**
    * Two names, one operation (rename, link). `settle` resolves the redirects on the way to the parent of either name;
    * then both must have one protocol and one authority, else `crossDomain`.
    */

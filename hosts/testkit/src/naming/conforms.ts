@@ -6,10 +6,10 @@ import { loopClauses } from './loop-clauses.ts';
 import { modelClauses } from './model-clauses.ts';
 import { twoNameClauses } from './two-name-clauses.ts';
 import type { Bounds, NamingUnderTest } from './under-test.ts';
+import { wholeClauses } from './whole-clauses.ts';
 
 export function conformsToNaming(under: NamingUnderTest): readonly Check[] {
   const bounds: Bounds = { courses: 10, ...under };
-  return [exportClauses, loopClauses, directoryClauses, twoNameClauses, modelClauses].flatMap((clauses) =>
-    clauses(bounds),
-  );
+  const all = [exportClauses, loopClauses, directoryClauses, wholeClauses, twoNameClauses, modelClauses];
+  return all.flatMap((clauses) => clauses(bounds));
 }

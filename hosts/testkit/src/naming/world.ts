@@ -5,6 +5,8 @@ import {
   type Attempt,
   authority,
   done,
+  type Kernel,
+  type KernelSpec,
   type NameTarget,
   type NameView,
   type Naming,
@@ -14,7 +16,7 @@ import {
 } from '@backplane/slots';
 import { calling } from '../neighbours.ts';
 import { Rig } from '../rig.ts';
-import type { Bounds } from './under-test.ts';
+import type { Bounds, SharedDirectory } from './under-test.ts';
 
 export type HostName = 'client' | 'ginger' | 'mint';
 export const protocol = 'names of a check';
@@ -23,9 +25,11 @@ export class World {
   readonly rig: Rig;
   readonly #prefixes: string[] = [];
 
-  constructor({ boards }: Pick<Bounds, 'boards'>, seed = 1) {
+  constructor({ boards }: Pick<Bounds, 'boards'>, seed = 1, sharing?: SharedDirectory) {
     const kernel = calling().with(boards);
-    this.rig = new Rig({ client: kernel, ginger: kernel, mint: kernel }, { seed });
+    const server = (o: KernelSpec = {}): Kernel => kernel.with(o);
+    const kernels = { client: kernel, ginger: server(sharing?.ginger), mint: server(sharing?.mint) };
+    this.rig = new Rig(kernels, { seed });
   }
 
   naming(host: HostName): Naming {
