@@ -14,6 +14,7 @@ import {
 } from '@backplane/slots';
 import { Askers, type Operations } from '@backplane/v-operations';
 import { z } from 'zod';
+import { BoundObjects } from './bound-objects.ts';
 import { Clock } from './clock.ts';
 import { groupServer } from './group-server.ts';
 import { memoryServer } from './memory-server.ts';
@@ -40,10 +41,10 @@ export const kernelServers: Component<'servers', KernelServersOptions> = /* @__P
   version,
   slot: 'servers',
   contract: 1,
-  requires: ['ipc', 'vm', 'scheduler'],
+  requires: ['ipc', 'vm', 'scheduler', 'naming?'],
   options,
-  create: ({ ipc, vm, scheduler }, { clockSkewMs, clockDriftPpm }, machine) => {
-    const spaces = new Spaces(vm, machine);
+  create: ({ ipc, vm, scheduler, naming }, { clockSkewMs, clockDriftPpm }, machine) => {
+    const spaces = new Spaces(vm, machine, new BoundObjects({ ipc, vm, naming, machine }));
     const processes = new Processes(ipc, scheduler, machine, spaces);
     const clock = new Clock(machine.engine, ms(clockSkewMs), clockDriftPpm);
     const serve = (name: string, group: number, operations: Operations): EntityId =>

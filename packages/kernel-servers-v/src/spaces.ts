@@ -10,6 +10,7 @@ import {
   type WriteWatch,
 } from '@backplane/slots';
 import type { BoundObject } from '@backplane/v-operations';
+import type { BoundObjects } from './bound-objects.ts';
 
 export interface Space {
   readonly number: number;
@@ -26,13 +27,15 @@ export class Spaces {
   }
 
   readonly #vm: Vm;
+  readonly #objects: BoundObjects;
   readonly #spaces = new Map<number, Space>();
   readonly #bound = new Map<Space, Bound>();
   readonly #watches = new Map<Space, WriteWatch>();
   #last = 0;
 
-  constructor(vm: Vm, machine: Machine) {
+  constructor(vm: Vm, machine: Machine, objects: BoundObjects) {
     this.#vm = vm;
+    this.#objects = objects;
     machine.metrics.register('v.spaces', () => this.#spaces.size);
   }
 
@@ -50,14 +53,13 @@ export class Spaces {
     return space;
   }
 
-  /** @throws KernelError `unsupported` where memory is no cache of objects; what opening the object throws */
+  /** @throws KernelError `unsupported` where memory is no cache of objects; what its manager answers */
   *bind(space: Space, { first, pages, writable }: Region, bound: BoundObject | null): Task<void> {
     if (bound === null) {
       space.memory.map(first, pages, { writable });
       return;
     }
-    if (this.#vm.objects === undefined) throw new KernelError('unsupported', 'a region of an open object');
-    const of = yield* this.#vm.objects.open(bound);
+    const of = yield* this.#objects.open(bound);
     try {
       const object = { of, firstPage: bound.firstPage, private: bound.private };
       space.memory.map(first, pages, { writable, object });
