@@ -7,6 +7,7 @@ import {
   Busy,
   done,
   type FileId,
+  isKernelError,
   KernelError,
   type OpenHow,
   type StoredAttributes,
@@ -23,7 +24,12 @@ export interface OpenedName {
   readonly created: boolean;
 }
 
-/** @throws KernelError `notFound`, `exists`, `isDirectory`, `permission`, and what the walk throws */
+/**
+ * Of threads that create one name at once, one makes the file and the others open it: between the walk, which finds no such
+ * name, and the creation another thread may have made it, and `exists` then says no more than that the walk is out of date.
+ *
+ * @throws KernelError `notFound`, `exists`, `isDirectory`, `permission`, and what the walk throws
+ */
 export function* openName(
   d: Domain,
   how: OpenHow,
@@ -32,27 +38,48 @@ export function* openName(
   asker: Asker,
 ): Task<WireAttempt<OpenedName>> {
   const exclusive = how.create === true && how.exclusive === true;
-  const w = yield* walkPath(d.storage, path, d.from(start, asker, { follow: !exclusive, entry: false }));
-  if (w.is !== 'found') return w;
-  if (w.file === undefined && how.create === true) {
-    const parent = yield* demandEntry(d, w.parent, asker);
-    const file = yield* d.storage.create(w.parent, w.name, {
-      type: 'file',
-      mode: (how.mode ?? 0o666) & 0o7777,
-      uid: asker.who.uid,
-      gid: parent.gid,
-    });
-    return opened(d, { file, attributes: yield* d.storage.attributes(file), created: true });
+  for (;;) {
+    const w = yield* walkPath(d.storage, path, d.from(start, asker, { follow: !exclusive, entry: false }));
+    if (w.is !== 'found') return w;
+    if (w.file !== undefined || how.create !== true) return openExisting(d, how, existing(w), asker);
+    try {
+      return yield* openNew(d, how, w, asker);
+    } catch (e) {
+      if (exclusive || !isKernelError(e, 'exists')) throw e;
+    }
   }
-  const { file, attributes } = existing(w);
-  if (exclusive) throw new KernelError('exists', w.name);
+}
+
+function* openNew(
+  d: Domain,
+  { mode = 0o666 }: OpenHow,
+  { parent, name }: { readonly parent: FileId; readonly name: string },
+  asker: Asker,
+): Task<WireAttempt<OpenedName>> {
+  const { gid } = yield* demandEntry(d, parent, asker);
+  const file = yield* d.storage.create(parent, name, {
+    type: 'file',
+    mode: mode & 0o7777,
+    uid: asker.who.uid,
+    gid,
+  });
+  return opened(d, { file, attributes: yield* d.storage.attributes(file), created: true });
+}
+
+function openExisting(
+  d: Domain,
+  how: OpenHow,
+  { name, file, attributes }: ReturnType<typeof existing>,
+  asker: Asker,
+): WireAttempt<OpenedName> {
+  if (how.create === true && how.exclusive === true) throw new KernelError('exists', name);
   if (attributes.type === 'directory' && (how.write === true || how.create === true || how.truncate === true))
-    throw new KernelError('isDirectory', w.name);
-  if (attributes.type === 'symlink') throw new KernelError('nameLoop', w.name);
+    throw new KernelError('isDirectory', name);
+  if (attributes.type === 'symlink') throw new KernelError('nameLoop', name);
   if (how.read === true) demand(attributes, asker.who, 'read');
   if (how.write === true || how.truncate === true) demand(attributes, asker.who, 'write');
   if (how.execute === true) {
-    if (attributes.type !== 'file') throw new KernelError('permission', w.name);
+    if (attributes.type !== 'file') throw new KernelError('permission', name);
     demand(attributes, asker.who, 'execute');
   }
   return opened(d, { file, attributes, created: false });
