@@ -7,20 +7,26 @@
  *                                                              written, the one with the next number is read
  *                    number of an instance     read, or write  one more instance of that side of its pipe
  *
+ * With the option `prefix` pipes have names, too, and are opened as files are (`named-pipes.ts`).
+ *
  * The kernel never knows a pipe; the option `model` puts the same objects into a module of the kernel, for comparison.
  */
 import { seconds, type Task } from '@backplane/engine';
 import {
+  BackplaneError,
   type Component,
   defineComponent,
+  type EntityId,
   type Ipc,
   KernelError,
   type Machine,
+  type Naming,
   type Server,
   wellKnown,
 } from '@backplane/slots';
 import { CreateMode, type CreateRequest, ServedObjects, type ServerModel } from '@backplane/uio';
 import { z } from 'zod';
+import { NamedPipes } from './named-pipes.ts';
 import { Pipe } from './pipe.ts';
 import { PipeEnd } from './pipe-end.ts';
 import { version } from './version.ts';
@@ -37,8 +43,16 @@ const options = z.strictObject({
     .enum(['messages', 'procedures'])
     .default('messages')
     .describe('a program that receives messages, or a module of the kernel that is called'),
+  prefix: z
+    .string()
+    .regex(/^(\/.+)?$/, 'a prefix begins with a slash, and is not the root')
+    .default('')
+    .describe('where pipes have names that programs open, of no other server; empty: they have none'),
 });
+type Settings = z.output<typeof options>;
+
 export interface PipeServerOptions {
+  readonly prefix?: string;
   readonly blockBytes?: number;
   readonly blocks?: number;
   readonly probeSeconds?: number;
@@ -50,34 +64,30 @@ export const pipeServer: Component<'servers', PipeServerOptions> = /* @__PURE__ 
   version,
   slot: 'servers',
   contract: 1,
-  requires: ['ipc'],
+  requires: ['ipc', 'naming?'],
   options,
-  create: ({ ipc }, o, machine): Server => {
-    const objects = new PipeServer(ipc, machine, o).objects;
-    machine.metrics.register('pipes.ends', () => objects.instances.count);
-    machine.metrics.register('pipes.collected', () => objects.instances.collected);
-    return { process: objects.process.id };
+  create: ({ ipc, naming }, o, machine): Server => new PipeServer(ipc, naming, machine, o),
+  *start(board) {
+    const { names } = board as PipeServer; // boundary: what was created above
+    if (names !== null) yield* names.start();
+  },
+  *halt(board) {
+    const { names } = board as PipeServer;
+    if (names !== null) yield* names.halt();
   },
 });
 
-class PipeServer {
-  readonly objects: ServedObjects<PipeEnd>;
+class PipeServer implements Server {
+  readonly names: NamedPipes | null;
+  readonly #objects: ServedObjects<PipeEnd>;
   readonly #blockBytes: number;
   readonly #blocks: number;
 
-  constructor(
-    ipc: Ipc,
-    machine: Machine,
-    o: {
-      readonly blockBytes: number;
-      readonly blocks: number;
-      readonly probeSeconds: number;
-      readonly model: ServerModel;
-    },
-  ) {
-    this.#blockBytes = o.blockBytes;
-    this.#blocks = o.blocks;
-    this.objects = new ServedObjects<PipeEnd>(ipc, machine, {
+  constructor(ipc: Ipc, naming: Naming | undefined, machine: Machine, o: Settings) {
+    const { blocks, blockBytes, prefix } = o;
+    this.#blockBytes = blockBytes;
+    this.#blocks = blocks;
+    const objects = new ServedObjects<PipeEnd>(ipc, machine, {
       name: 'pipe server',
       model: o.model,
       // Those that wait for the other side keep nobody else out.
@@ -85,7 +95,22 @@ class PipeServer {
       probeNs: seconds(o.probeSeconds),
       create: (q) => this.#create(q),
     });
-    this.objects.process.join(ipc.wellKnownGroup(wellKnown.pipeServers));
+    this.#objects = objects;
+    if (prefix !== '' && naming === undefined) throw nobodyToTell(prefix);
+    this.names =
+      prefix === '' || naming === undefined
+        ? null
+        : new NamedPipes({ prefix, naming, objects, machine, blocks, blockBytes });
+    const { names } = this;
+    const { metrics } = machine;
+    metrics.register('pipes.ends', () => objects.instances.count);
+    metrics.register('pipes.collected', () => objects.instances.collected);
+    if (names !== null) metrics.register('pipes.names', () => names.count);
+    objects.process.join(ipc.wellKnownGroup(wellKnown.pipeServers));
+  }
+
+  get process(): EntityId {
+    return this.#objects.process.id;
   }
 
   *#create({ name, mode }: CreateRequest): Task<readonly [PipeEnd, ...PipeEnd[]]> {
@@ -96,9 +121,17 @@ class PipeServer {
       const pipe = new Pipe(this.#blocks);
       return [new PipeEnd(pipe, 'write', this.#blockBytes), new PipeEnd(pipe, 'read', this.#blockBytes)];
     }
-    const beside = this.objects.instances.find(Number(name));
+    const beside = this.#objects.instances.find(Number(name));
     if (beside === undefined) throw new KernelError('notFound', name);
     if (reads === writes) throw new KernelError('badArgument', 'one end at a time');
     return [new PipeEnd(beside.object.pipe, reads ? 'read' : 'write', this.#blockBytes)];
   }
 }
+
+const nobodyToTell = (prefix: string): BackplaneError =>
+  new BackplaneError(
+    'NO_NAMING',
+    { prefix },
+    `@backplane/pipe-server-v: pipes under "${prefix}" are found by name, and nothing fills the slot "naming".`,
+    'Fill the slot, or leave out the option prefix: pipes then have no names.',
+  );

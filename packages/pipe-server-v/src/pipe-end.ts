@@ -13,12 +13,15 @@ export class PipeEnd implements UioObject {
   readonly read?: () => Task<Uint8Array | null>;
   readonly write?: (at: BlockPosition, bytes: Uint8Array) => Task<void>;
   readonly #side: Side;
+  readonly #released: () => Task<void>;
   #open = true;
 
-  constructor(pipe: Pipe, side: Side, blockBytes: number) {
+  /** @param released called once, when the end is gone */
+  constructor(pipe: Pipe, side: Side, blockBytes: number, released: () => Task<void> = nobodyAsks) {
     this.pipe = pipe;
     this.blockBytes = blockBytes;
     this.#side = side;
+    this.#released = released;
     this.attributes = sequence | attributeBits(side === 'read' ? 'readable' : 'writeable');
     const isOpen = (): boolean => this.#open;
     if (side === 'read') this.read = () => pipe.take(isOpen);
@@ -36,5 +39,8 @@ export class PipeEnd implements UioObject {
   *release(): Task<void> {
     this.#open = false;
     this.pipe.leave(this.#side);
+    yield* this.#released();
   }
 }
+
+function* nobodyAsks(): Task<void> {}
