@@ -45,7 +45,7 @@ const workstation = {
   streams: streams(),
   fileCache: uio(),
   objects: { pipe: pipes() },
-  vm: vMemory(),
+  vm: vMemory({ pagingDirectory: '/swap' }),
   servers: {
     kernel: kernelServers(),
     devices: deviceServer(),

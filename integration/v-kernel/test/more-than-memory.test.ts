@@ -1,11 +1,10 @@
-/** Programs that want more memory than their host has: their pages go to a file at the file server. */
+/** Programs of the preset that want more memory than their host has: their pages go to a file at the file server. */
 import { seconds, sleep } from '@backplane/engine';
 import { memoryStorage } from '@backplane/fs-memory';
 import { zeroCost } from '@backplane/hw-machines';
 import { type Kernel, type NativeText, wellKnown } from '@backplane/slots';
-import { vFileServer, vWorkstation } from '@backplane/v';
+import { vFileServer } from '@backplane/v';
 import { ask, awaitProgram, createProgram, programLevels, startProcess } from '@backplane/v-operations';
-import { vMemory } from '@backplane/vm-v';
 import { describe, expect, it } from 'vitest';
 import { World } from './world.ts';
 
@@ -30,11 +29,11 @@ const touching = (pages: number): NativeText =>
     return wrong;
   };
 
-function ran(w: World, on: string, pages: number): number {
+function runIn(w: World, on: string, pages: number, program: NativeText): number {
   return w.run(() =>
     w.on(on, function* (self) {
       const managers = w.group(on, wellKnown.programManagers);
-      const text = w.cluster.natives.texts.add(touching(pages));
+      const text = w.cluster.natives.texts.add(program);
       const request = {
         text,
         pages,
@@ -54,11 +53,9 @@ function ran(w: World, on: string, pages: number): number {
   );
 }
 
-const paging = { vm: vMemory({ pagingDirectory: '/' }) };
-const kernel = vWorkstation().with(paging);
 const servers: readonly (readonly [string, Kernel])[] = [
-  ['on a disk', vFileServer().with(paging)],
-  ['in memory', vFileServer().with({ ...paging, storage: memoryStorage() })],
+  ['on a disk', vFileServer()],
+  ['in memory', vFileServer().with({ storage: memoryStorage() })],
 ];
 
 describe.each(servers)(
@@ -67,14 +64,27 @@ describe.each(servers)(
     const pages = 3 * framesOf(small.memoryBytes);
 
     it('runs to its end on a workstation', () => {
-      const w = new World({ workstations: ['mace'], types: [small], kernel, server });
-      expect(ran(w, 'mace', pages)).toBe(0);
+      const w = new World({ workstations: ['mace'], types: [small], server });
+      expect(runIn(w, 'mace', pages, touching(pages))).toBe(0);
       expect(w.cluster.metrics()['vm.pagesOut']).toBeGreaterThan(pages);
     });
 
     it('runs to its end on the file server itself', () => {
       const w = new World({ workstations: [], type: small, server });
-      expect(ran(w, 'allspice', pages)).toBe(0);
+      expect(runIn(w, 'allspice', pages, touching(pages))).toBe(0);
     });
   },
 );
+
+describe('a program with memory enough', () => {
+  it('has none of its pages written, however long they are dirty', () => {
+    const w = new World({ workstations: ['mace'], types: [small] });
+    const idle: NativeText = function* ({ memory }) {
+      yield* memory?.write(0, Uint8Array.of(1)) ?? sleep(0);
+      yield* sleep(seconds(300));
+      return 0;
+    };
+    expect(runIn(w, 'mace', 4, idle)).toBe(0);
+    expect(w.cluster.metrics()['vm.pagesOut']).toBe(0);
+  });
+});

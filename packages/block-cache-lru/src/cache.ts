@@ -164,10 +164,8 @@ export class LruCache implements BlockCache, FrameHolder {
       while (block.writing) yield* this.changed.wait();
       if (block.cached && !block.dirty) block.file.evict(block);
     }
-    // A place of it may have been taken again while we wrote.
-    if (unit.blocks.size > 0) return false;
-    this.units.release(unit);
-    return true;
+    // While we wrote, a place of it may have been taken again, and another thread may have given it up.
+    return unit.blocks.size === 0 && this.units.release(unit);
   }
 
   // ---- what files tell

@@ -46,10 +46,11 @@ export class Units {
     this.#free.push(unit);
   }
 
-  /** Gives the frames of a unit without blocks back to memory. */
-  release(unit: Unit): void {
-    this.#units.delete(unit);
+  /** Gives the frames of a unit without blocks back to memory. False: they have been given back. */
+  release(unit: Unit): boolean {
+    if (!this.#units.delete(unit)) return false;
     for (let i = this.#free.length - 1; i >= 0; i--) if (this.#free[i] === unit) this.#free.splice(i, 1);
     for (const frame of unit.frames) this.#memory.release(frame);
+    return true;
   }
 }

@@ -26,6 +26,7 @@ export class OwnPages implements Keeper {
     tasks(OwnPages);
   }
 
+  readonly keepsDirty: boolean = true;
   readonly #cache: PageCache;
   readonly #paging: PagingFile | null;
   readonly #fill: Fill;

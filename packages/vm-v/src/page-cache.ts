@@ -117,6 +117,7 @@ export class PageCache implements FrameHolder {
     page.dirtySinceNs = this.nowNs;
     if (!page.keeper.canClean) return;
     this.#dirty.add(page);
+    if (page.keeper.keepsDirty === true) return;
     if (this.#writeBackNs > 0 && !this.#timer.armed && !this.#cleaning) this.#timer.set(this.#writeBackNs);
   }
 
@@ -218,7 +219,7 @@ export class PageCache implements FrameHolder {
   /** What has been dirty for its time. */
   *#cleanOld(): Task<void> {
     for (const page of [...this.#dirty]) {
-      const sinceNs = page.dirtySinceNs;
+      const sinceNs = page.keeper.keepsDirty === true ? undefined : page.dirtySinceNs;
       if (sinceNs !== undefined && this.nowNs - sinceNs >= this.#writeBackNs && page.idle)
         yield* page.keeper.clean(page);
     }
@@ -236,7 +237,8 @@ export class PageCache implements FrameHolder {
     this.#cleaning = false;
     this.changed();
     if (this.#writeBackNs <= 0) return;
-    for (const { dirtySinceNs } of this.#dirty) {
+    for (const { dirtySinceNs, keeper } of this.#dirty) {
+      if (keeper.keepsDirty === true) continue;
       const dueNs = (dirtySinceNs ?? this.nowNs) + this.#writeBackNs;
       // What could not be written is tried again in its time.
       this.#timer.set(Math.max(dueNs - this.nowNs, Math.ceil(this.#writeBackNs / 4)));

@@ -13,6 +13,8 @@ export type PageState = 'invalid' | 'shared' | 'owned';
 export interface Keeper {
   /** Has dirty pages somewhere to go. */
   readonly canClean: boolean;
+  /** Dirty pages stay until their frames are wanted: nobody gains by an earlier write. Absent: they go by age, too. */
+  readonly keepsDirty?: boolean;
   /** May the page be used as it is, at this instant? */
   allows(page: Page, how: 'read' | 'write'): boolean;
   /** Writes a dirty page to where it belongs, and stays in memory. False when that cannot be done now. */

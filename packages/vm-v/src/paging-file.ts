@@ -6,30 +6,28 @@
  * that a program is told (`objectLost`) and never runs with another's bytes or with old ones.
  */
 import { sleep, type Task, tasks, WaitQueue } from '@backplane/engine';
-import { startOf } from '@backplane/file-service';
 import {
+  type Attempt,
   done,
   type EntityId,
-  entityId,
   type FileId,
   type Ipc,
   isKernelError,
   KernelError,
   type Machine,
   type Message,
+  type NameTarget,
+  type NameView,
   type Naming,
-  type WireAttempt,
+  type Probed,
 } from '@backplane/slots';
 import {
   blockBytes,
+  FileClient,
   isGone,
   lookAgainNs,
-  type OpenedFile,
-  openFile,
   positionOf,
-  reach,
   readGot,
-  reopenFile,
   type Senders,
   toRead,
   toWrite,
@@ -58,7 +56,9 @@ export class PagingFile {
   }
 
   readonly #parts: PagingParts;
-  #file: FileId | null = null;
+  readonly #files: FileClient;
+  /** The file, once it was made. */
+  #known: { readonly prefix: string; readonly file: FileId } | null = null;
   #place: Place | null = null;
   #opening = false;
   readonly #opened: WaitQueue = new WaitQueue();
@@ -71,6 +71,9 @@ export class PagingFile {
 
   constructor(parts: PagingParts) {
     this.#parts = parts;
+    const { ipc, senders, owner, machine } = parts;
+    const probe = (manager: EntityId): Task<Probed> => ipc.probe(manager);
+    this.#files = new FileClient({ asker: senders, owner, type: machine.type, probe });
   }
 
   get used(): number {
@@ -127,7 +130,7 @@ export class PagingFile {
         try {
           this.#place = yield* this.#find();
         } catch (e) {
-          if (isKernelError(e, 'stale')) this.#file = null;
+          if (isKernelError(e, 'stale')) this.#known = null;
           else if (isKernelError(e, 'notFound') || isKernelError(e, 'noAnswer')) yield* sleep(lookAgainNs);
           else throw e;
         }
@@ -139,34 +142,41 @@ export class PagingFile {
     }
   }
 
-  /** Makes it, or opens the same one again after its server's death. */
+  /** Makes it, and its directory where there is none; or opens the same one again after its server's death. */
   *#find(): Task<Place> {
-    const { ipc, naming, senders, owner, machine, directory } = this.#parts;
-    const known = this.#file;
-    const { manager, instance, file } = yield* naming
-      .view()
-      .perform<OpenedFile>(`${directory}/${machine.name}`, 'object', (t) => {
-        const server = entityId(t.authority);
-        if (known !== null)
-          return reach(
-            ipc,
-            server,
-            again(senders.call(server, reopenFile, { file: known, owner, how: reading })),
-          );
-        const from = { start: startOf(t.root), path: t.remainder, machineType: machine.type.name };
-        return reach(
-          ipc,
-          server,
-          senders.call(server, openFile, { ...from, who: superUser, how: creating, owner }),
-        );
-      });
-    this.#file = file;
-    return { manager, instance };
+    const { naming, directory, machine } = this.#parts;
+    const view = naming.view();
+    const known = this.#known;
+    if (known !== null) return yield* this.#files.reopen(view, known.prefix, known.file, reading);
+    const name = `${directory === '/' ? '' : directory}/${machine.name}`;
+    const make = (): Task<Place> => view.perform(name, 'object', (t) => this.#made(t));
+    try {
+      return yield* make();
+    } catch (e) {
+      if (!isKernelError(e, 'notFound')) throw e;
+    }
+    yield* this.#makeDirectory(view);
+    return yield* make();
   }
-}
 
-function* again(opening: Task<OpenedFile>): Task<WireAttempt<OpenedFile>> {
-  return done(yield* opening);
+  *#made(t: NameTarget): Task<Attempt<Place>> {
+    const opened = yield* this.#files.open(t, creating, superUser);
+    if (opened.is !== 'done') return opened;
+    const { manager, instance, file } = opened.value;
+    this.#known = { prefix: t.prefix, file };
+    return done({ manager, instance });
+  }
+
+  *#makeDirectory(view: NameView): Task<void> {
+    const { directory } = this.#parts;
+    try {
+      yield* view.perform(directory, 'entry', (t) =>
+        this.#files.name(t, 'makeDirectory', { mode: 0o755 }, superUser),
+      );
+    } catch (e) {
+      if (!isKernelError(e, 'exists')) throw e; // another host was first
+    }
+  }
 }
 
 /** FNV-1a over bytes. */
