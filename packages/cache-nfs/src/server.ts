@@ -30,6 +30,7 @@ import {
   type Credentials,
   componentBytesMax,
   type FileId,
+  isKernelError,
   KernelError,
   type Machine,
   type NameOps,
@@ -181,13 +182,15 @@ export class Server {
     if (file === undefined) {
       if (directory.links === 0) throw new KernelError('notFound', 'a directory that was removed');
       demand(directory, q.who, 'write');
-      file = yield* storage.create(q.file, q.name, {
-        type: 'file',
-        mode: q.mode & 0o7777,
-        uid: q.who.uid,
-        gid: directory.gid,
-      });
-      yield* this.#commit(storage, from, file, q.file);
+      const made = { type: 'file', mode: q.mode & 0o7777, uid: q.who.uid, gid: directory.gid } as const;
+      try {
+        file = yield* storage.create(q.file, q.name, made);
+        yield* this.#commit(storage, from, file, q.file);
+      } catch (e) {
+        // Another client may have made it meanwhile.
+        if (q.exclusive || !isKernelError(e, 'exists')) throw e;
+        return yield* this.#create(q, from);
+      }
     } else if (q.exclusive) throw new KernelError('exists', q.name);
     return { file, attributes: yield* storage.attributes(file) };
   }

@@ -4,6 +4,7 @@ import {
   type FileProtocol,
   hostId,
   isKernelError,
+  KernelError,
   type Naming,
   type Procedure,
   type Storage,
@@ -175,6 +176,29 @@ describe('an NFS server', () => {
     const who = { uid: 0, gid: 0, groups: [] };
     server.call('create', { file: root, name: 'g', mode: 0o644, exclusive: false, who });
     expect(log).toEqual(['create', 'sync 7', 'sync 1']);
+  });
+
+  it('opens a file that another client has made since it was looked up, unless it is to be new', () => {
+    const who = { uid: 0, gid: 0, groups: [] };
+    for (const [exclusive, outcome] of [
+      [false, 7],
+      [true, 'exists'],
+    ] as const) {
+      const { board } = storage(0o666);
+      let made = false;
+      const raced: Storage = Object.assign(Object.create(board) as Storage, {
+        *lookup() {
+          return made ? file : undefined;
+        },
+        *create() {
+          made = true;
+          throw new KernelError('exists', 'g');
+        },
+      });
+      const server = served(new Map([['storage', raced]]));
+      const answer = server.call('create', { file: root, name: 'g', mode: 0o644, exclusive, who });
+      expect(typeof answer === 'string' ? answer : (answer as { file: FileId }).file.number).toBe(outcome);
+    }
   });
 
   it('delays what its own programs write', () => {
