@@ -1,20 +1,18 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, mergeConfig } from 'vitest/config';
+import base from './vitest.base.ts';
 
-/** One process over every package: `npx vitest run --project @backplane/engine` runs one of them. */
-export default defineConfig({
-  test: {
-    // By itself it leaves a processor free, which on a machine with two is half of them.
-    maxWorkers: '100%',
-    projects: [
-      'packages/*/vitest.config.ts',
-      'hosts/*/vitest.config.ts',
-      'integration/*/vitest.config.ts',
-      'scripts/vitest.config.ts',
-    ],
-    coverage: {
-      provider: 'v8',
-      include: ['packages/*/src/**', 'hosts/*/src/**'],
-      reporter: ['text-summary', 'json-summary'],
+/**
+ * The tests of all packages at once, as one project: what several packages import is loaded once for each processor, and not
+ * once for each package. `npx vitest run packages/engine` runs those of one folder; so does `npx vitest run` in it.
+ */
+export default mergeConfig(
+  base,
+  defineConfig({
+    test: {
+      include: ['{packages,hosts,integration}/*/test/**/*.test.ts', 'scripts/test/**/*.test.ts'],
+      // By itself it leaves a processor free, which on a machine with two is half of them.
+      maxWorkers: '100%',
+      coverage: { include: ['packages/*/src/**', 'hosts/*/src/**'] },
     },
-  },
-});
+  }),
+);

@@ -37,7 +37,7 @@ const words = (m: Message): number[] => [1, 2, 3, 4, 5, 6].map((i) => wordOf(m, 
 const echo = (m: Message, flags = 0): Message =>
   message({ code: echoed, flags, words: words(m), segment: m.segment });
 
-const programs = ['servers', 'fileCache', 'objects', 'streams', 'naming', 'systemCalls'] as const;
+const programs = ['servers', 'fileCache', 'objects', 'streams', 'vm', 'naming', 'systemCalls'] as const;
 const kernel = (checksum: boolean): Kernel =>
   programs.reduce((k, slot) => k.without(slot), vWorkstation()).with({ transport: vmtp({ checksum }) });
 
