@@ -1,11 +1,14 @@
 import { microvax2 } from '@backplane/hw-machines';
 import { describe, expect, it } from 'vitest';
 import type { DayResult } from '../src/experiments/day.ts';
-import { experiment, type RunSettings, runExperiment, verifyExperiment } from '../src/index.ts';
+import { experiment, parseSetting, type RunSettings, runExperiment, verifyExperiment } from '../src/index.ts';
 
 const short: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
+  ['ipc-table', { times: '2' }],
   ['uio-table', { kilobytes: '8' }],
   ['process-creation', { times: '3' }],
+  ['co-resident', { times: '3' }],
+  ['memory-or-disk', { units: '3' }],
   ['pipe', { kilobytes: '8' }],
   ['day', { users: '2', minutes: '3' }],
 ];
@@ -33,6 +36,54 @@ describe.each(short)('%s', (name, parameters) => {
 
   it('names the parameter that it does not have', () => {
     expect(() => experiment(name).parameters({ nonsense: '1' })).toThrow('nonsense');
+  });
+});
+
+describe('ipc-table', () => {
+  const m = measured('ipc-table', { parameters: { times: '3' } });
+  const at = (what: string): number => m[`ipc.remote.${what}.milliseconds`] ?? 0;
+
+  it.each([4096, 8192, 12_288, 16_384])(
+    'moves %i bytes out of a client at the price of moving them in',
+    (n) => {
+      expect(at(`moved${n}to0`)).toBeGreaterThan(at('0to0'));
+      expect(Math.abs(at(`moved${n}to0`) / at(`0to${n}`) - 1)).toBeLessThan(0.01);
+    },
+  );
+
+  it('finds data that come along with the request cheaper than data that are moved: there is one transaction less', () => {
+    const less = at('moved16384to0') - at('16384to0');
+    expect(less).toBeGreaterThan(0.8 * at('0to0'));
+    expect(less).toBeLessThan(1.2 * at('0to0'));
+  });
+});
+
+describe('co-resident', () => {
+  it('finds a kernel server of another machine as soon by its group and a process beside it as by itself', () => {
+    const m = measured('co-resident', {});
+    const remote = m['coResident.remote.directMilliseconds'] ?? 0;
+    expect(remote).toBeGreaterThan(m['coResident.local.directMilliseconds'] ?? 0);
+    for (const place of ['local', 'remote']) {
+      const direct = m[`coResident.${place}.directMilliseconds`] ?? 0;
+      expect(m[`coResident.${place}.besideMilliseconds`]).toBeCloseTo(direct, 6);
+    }
+  });
+});
+
+describe('memory-or-disk', () => {
+  it('finds the memory of another machine between its own memory and its own disk', () => {
+    const m = measured('memory-or-disk', { parameters: { units: '8' } });
+    const other = m['reading.otherMemoryMilliseconds'] ?? 0;
+    expect(other).toBeGreaterThan(m['reading.ownMemoryMilliseconds'] ?? 0);
+    expect(other).toBeLessThan(m['reading.ownDiskMilliseconds'] ?? 0);
+  });
+
+  it('has no figure for a disk where there is none', () => {
+    const m = measured('memory-or-disk', {
+      parameters: { units: '3' },
+      settings: [parseSetting('storage=memory')],
+    });
+    expect(Object.keys(m)).toEqual(['reading.ownMemoryMilliseconds', 'reading.otherMemoryMilliseconds']);
   });
 });
 

@@ -2,9 +2,11 @@
 import { unknownExperiment } from '../errors.ts';
 import type { Experiment } from '../experiment.ts';
 import { andrew } from './andrew.ts';
+import { coResident } from './co-resident.ts';
 import { day } from './day.ts';
 import { fileOps } from './file-ops.ts';
 import { ipcTable } from './ipc-table.ts';
+import { memoryOrDisk } from './memory-or-disk.ts';
 import { mixed } from './mixed.ts';
 import { bulk, nullRpc } from './null-rpc.ts';
 import { pipe } from './pipe.ts';
@@ -27,6 +29,8 @@ export const experiments: readonly Experiment[] = [
   any(ipcTable),
   any(uioTable),
   any(processCreation),
+  any(coResident),
+  any(memoryOrDisk),
   any(pipe),
   any(day),
   any(mixed),

@@ -5,12 +5,15 @@ import type { AddressSpace, IpcProcess } from '@backplane/slots';
 import { type Exchange, mapBuffer, serveTransactions, transactions } from '@backplane/workloads';
 import { defineExperiment, type Experiment } from '../experiment.ts';
 import { checkNames, choice, count } from '../parameters.ts';
+import { grantedRequests, serveGranted } from './granted-requests.ts';
 
 interface Row {
   /** Of the server, seen from the client. */
   readonly place: 'local' | 'remote';
   readonly requestBytes: number;
   readonly responseBytes: number;
+  /** The request's data do not come along: the server moves them out of the sender's memory. */
+  readonly moved: boolean;
   /** Only the sending was measured: nobody answers. */
   readonly datagram: boolean;
   readonly milliseconds: number;
@@ -31,12 +34,22 @@ const texts = [
   { name: 'data', value: 'yes', description: 'no: transactions of 32 bytes only' },
 ];
 
+type Case = Exchange & Pick<Row, 'place'> & { readonly moved?: true };
+
 const kilobytes = [0, 1, 4, 8, 12, 16];
-const exchanges: readonly (Exchange & { readonly place: Row['place'] })[] = [
+const exchanges: readonly Case[] = [
   { place: 'local', requestBytes: 0, responseBytes: 0 },
   { place: 'local', requestBytes: 0, responseBytes: 8192 },
   ...kilobytes.map((k) => ({ place: 'remote' as const, requestBytes: 0, responseBytes: k * 1024 })),
   { place: 'remote', requestBytes: 16_384, responseBytes: 0 },
+  ...kilobytes
+    .filter((k) => k > 1)
+    .map((k) => ({
+      place: 'remote' as const,
+      requestBytes: k * 1024,
+      responseBytes: 0,
+      moved: true as const,
+    })),
   { place: 'remote', requestBytes: 0, responseBytes: 0, datagram: true },
 ];
 
@@ -50,7 +63,7 @@ export const ipcTable: Experiment<Parameters, IpcTableResult> = defineExperiment
     servers: 1,
     machineTypes: { client: 'sun3-75', server: 'sun3-75' },
     prefixes: [],
-    without: ['servers', 'fileCache', 'objects', 'streams', 'naming', 'systemCalls'],
+    without: ['servers', 'fileCache', 'objects', 'streams', 'systemCalls'],
   }),
   parameterTexts: texts,
   parameters(given) {
@@ -65,18 +78,24 @@ export const ipcTable: Experiment<Parameters, IpcTableResult> = defineExperiment
     if (client === undefined || server === undefined) return { rows: [] };
     const remote = serve(server);
     const local = serve(client);
+    const takes = serveMoving(server);
     const asker = processOn(client, 'client');
     const now = (): number => cluster.engine.nowNs;
     const rows: Row[] = [];
     for (const e of exchanges.filter((x) => isWanted(x, parameters))) {
       const to = e.place === 'local' ? local : remote;
-      const asking = transactions(asker.process, to.id, e, parameters.times, now);
+      const { times } = parameters;
+      const asking =
+        e.moved === true
+          ? grantedRequests(asker.process, asker.space, takes.id, e.requestBytes, times, now)
+          : transactions(asker.process, to.id, e, times, now);
       const meanNs = yield* client.scope.spawn(name, asking).join();
-      const { place, requestBytes, responseBytes, datagram } = e;
+      const { place, requestBytes, responseBytes, moved, datagram } = e;
       rows.push({
         place,
         requestBytes,
         responseBytes,
+        moved: moved === true,
         datagram: datagram === true,
         milliseconds: meanNs / 1e6,
       });
@@ -90,22 +109,21 @@ export const ipcTable: Experiment<Parameters, IpcTableResult> = defineExperiment
     head: ['place', 'request bytes', 'response bytes', 'ms'],
     rows: rows.map((r) => [
       r.place,
-      String(r.requestBytes),
+      r.moved ? `${r.requestBytes}, moved` : String(r.requestBytes),
       r.datagram ? 'none wanted' : String(r.responseBytes),
       r.milliseconds.toFixed(3),
     ]),
   }),
 });
 
-const isWanted = (
-  { place, requestBytes, responseBytes, datagram }: Exchange & Pick<Row, 'place'>,
-  p: Parameters,
-): boolean =>
+const isWanted = ({ place, requestBytes, responseBytes, datagram }: Case, p: Parameters): boolean =>
   (p.place === 'both' || p.place === place) &&
   (p.data === 'yes' || (requestBytes + responseBytes === 0 && datagram !== true));
 
-const measureOf = ({ place, requestBytes, responseBytes, datagram }: Row): string =>
-  datagram ? `${place}.datagram` : `${place}.${requestBytes}to${responseBytes}`;
+const measureOf = ({ place, requestBytes, responseBytes, moved, datagram }: Row): string => {
+  if (datagram) return `${place}.datagram`;
+  return `${place}.${moved ? 'moved' : ''}${requestBytes}to${responseBytes}`;
+};
 
 interface Placed {
   readonly process: IpcProcess;
@@ -122,5 +140,12 @@ function processOn(machine: ClusterMachine, who: string): Placed {
 function serve(machine: ClusterMachine): IpcProcess {
   const { process, space } = processOn(machine, 'server');
   machine.scope.spawn('server', serveTransactions(process, space));
+  return process;
+}
+
+/** One that moves what its clients have for it. */
+function serveMoving(machine: ClusterMachine): IpcProcess {
+  const { process } = processOn(machine, 'moving server');
+  machine.scope.spawn('moving server', serveGranted(process));
   return process;
 }

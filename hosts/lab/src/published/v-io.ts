@@ -1,4 +1,6 @@
 /** Files, processes and pipes of V (Cheriton 1988: Table II, and the sections on processes, memory and servers; Zwaenepoel 1985, pipes). */
+import { type CoResidentResult, coResident } from '../experiments/co-resident.ts';
+import { type MemoryOrDiskResult, memoryOrDisk } from '../experiments/memory-or-disk.ts';
 import { type PipeResult, pipe } from '../experiments/pipe.ts';
 import { type ProcessCreationResult, processCreation } from '../experiments/process-creation.ts';
 import { type UioTableResult, uioTable } from '../experiments/uio-table.ts';
@@ -9,6 +11,8 @@ interface Seen {
   readonly uio: UioTableResult;
   readonly process: ProcessCreationResult;
   readonly pipe: PipeResult;
+  readonly coResident: CoResidentResult;
+  readonly reading: MemoryOrDiskResult;
 }
 
 type Figure = Pick<PublishedRow, 'row' | 'unit' | 'published' | 'kind'> & {
@@ -72,6 +76,31 @@ const pipeFigures: readonly Figure[] = [
   },
 ];
 
+/** Said in words, without a figure. */
+const statements: readonly Figure[] = [
+  ...(['local', 'remote'] as const).map(
+    (place): Figure => ({
+      row: `sun3-75: a ${place} kernel server by its group and a process beside it, over by itself`,
+      unit: 'times',
+      published: 1,
+      kind: 'check',
+      measure: ({ coResident: { rows } }) => {
+        const one = rows.find((r) => r.place === place);
+        return one === undefined ? undefined : one.besideMilliseconds / one.directMilliseconds;
+      },
+    }),
+  ),
+  {
+    row: "sun3-75: 8 KB of a file from another machine's memory, over from one's own disk, at most",
+    unit: 'times',
+    published: 1,
+    kind: 'check',
+    atMost: true,
+    measure: ({ reading: r }) =>
+      r.ownDiskMilliseconds === null ? undefined : r.otherMemoryMilliseconds / r.ownDiskMilliseconds,
+  },
+];
+
 const figures: readonly Figure[] = [
   perKilobyte('local', 'communication', 1.79, 'fitted'),
   perKilobyte('remote', 'communication', 6.34, 'fitted'),
@@ -113,14 +142,18 @@ const figures: readonly Figure[] = [
     measure: ({ process }) => process.milliseconds,
   },
   ...pipeFigures,
+  ...statements,
 ];
 
 export function* ioRows(given: Given): Runs<readonly PublishedRow[]> {
   const microvaxes = { ...settingsFor(given), machineTypes: { '': 'microvax2' } };
+  const suns = { ...settingsFor(given), machineTypes: { '': 'sun3-75' } };
   const seen: Seen = {
     uio: yield* resultOf(uioTable, microvaxes),
     process: yield* resultOf(processCreation, microvaxes),
-    pipe: yield* resultOf(pipe, { ...settingsFor(given), machineTypes: { '': 'sun3-75' } }),
+    pipe: yield* resultOf(pipe, suns),
+    coResident: yield* resultOf(coResident, suns),
+    reading: yield* resultOf(memoryOrDisk, suns),
   };
   return figures.map(({ measure, ...f }) =>
     row({
