@@ -107,12 +107,14 @@ const transact: (p: Process, to: EntityId, message: Message, untilNs: number) =>
     try {
       for (let again = false; ; again = true) {
         const { ipc, journeys } = p;
+        p.onBehalf = false;
         const response = yield* ipc.entities.send(
           p.id,
           to,
           asked,
           sendOptions(untilNs - ipc.engine.nowNs, again),
         );
+        if (p.onBehalf && ipc.processes.has(response.from)) currentThread().keptProcessor();
         if (codeOf(response.message) !== ReplyCode.entityMigrated) return response;
         // If it is we who are being moved, the transaction goes on where we arrive.
         if ((p.stopped && !(yield* p.lives())) || p.journeys === journeys) return response;

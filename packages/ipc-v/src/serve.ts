@@ -49,7 +49,9 @@ const work: (p: Process, procedure: MessageProcedure, first: Request) => Task<vo
         const { blocks } = thread;
         const answer = yield* procedure(r);
         // Kernel servers run in the process of who asks: there is nobody to switch to, unless they wait.
-        if (r.sender !== null) r.sender.onBehalf = r === first && thread.blocks === blocks;
+        const sender = r.sender ?? p.ipc.processes.get(r.from);
+        if (sender !== undefined && answer !== 'discard')
+          sender.onBehalf = r === first && thread.blocks === blocks;
         if (answer !== 'discard') yield* reply(p, r, answer);
         else if (openRequest(p, r) !== null) discard(p, r); // else the procedure has passed it on
       }
