@@ -39,6 +39,11 @@ export class ArrivingResponses {
     return this.#arriving.map((a) => a.server);
   }
 
+  /** What has come of some may be handed up as it is. */
+  get partial(): boolean {
+    return this.#arriving.some((a) => a.partial);
+  }
+
   drop(server: EntityId): void {
     const at = this.#arriving.findIndex((a) => a.server === server);
     if (at >= 0) this.#arriving.splice(at, 1);

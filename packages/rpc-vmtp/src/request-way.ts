@@ -171,6 +171,11 @@ export class RequestWay {
     done(found.code);
   }
 
+  /** The server has answered there, and falls silent. True if it is worth asking there once more. */
+  mayAnswerAgain(): boolean {
+    return this.#settled && this.#searches++ < searchesMax;
+  }
+
   /** The server is not where the request went. False if it has been looked for often enough. */
   mayBeElsewhere(told: number): boolean {
     const { sought } = this;

@@ -18,8 +18,8 @@
  *   receiving  response, the rest                 acknowledge it if asked to; hand it up               idle
  *   receiving  TC3, tries left                    ask the server for what is missing; of an idempotent receiving
  *                                                 transaction, resend the request
- *   receiving  TC3, none left                     hand up what came if it is `partial`; else ask all   awaiting, or idle
- *                                                 managers where the server is, and for all of it
+ *   receiving  TC3, none left                     hand up what came if it is `partial`; else resend    awaiting, or idle
+ *                                                 the message, or ask all managers where the server is
  *   any        response to another transaction    tell the server if it wants to know; drop it         same
  *   idle       the response again                 the same
  *
@@ -67,6 +67,14 @@ export interface TransactionPlace {
 /** Responses of a group that are kept: more than a cluster has hosts. */
 const responsesMax = 256;
 
+/** What it ends with when its server falls silent, is nowhere, or has let its response go. */
+const silences: ReadonlySet<number> = /* @__PURE__ */ new Set<number>([
+  ReplyCode.badReplySegment,
+  ReplyCode.retransmissionTimeout,
+  ReplyCode.nonexistentEntity,
+  ReplyCode.responseDiscarded,
+]);
+
 export class Transaction {
   static {
     tasks(Transaction);
@@ -96,8 +104,6 @@ export class Transaction {
   /** Parts of the response were, and a larger gap will be asked for. */
   #responseLost = false;
   #arriving: ArrivingResponses | null = null;
-  /** What came of a response, and no more will, unless its server is found somewhere else. */
-  #rest: Ending | null = null;
   /** Of a group: who has responded. */
   #answered: Set<EntityId> | null = null;
 
@@ -388,19 +394,15 @@ export class Transaction {
     const arriving = this.#arriving;
     this.#tries++;
     const more = this.#tries <= this.#retries;
+    if (!more && this.#askAnew()) return;
     for (const server of arriving?.servers ?? []) {
       const what = arriving?.missing(server, more);
       if (typeof what === 'number') {
         this.#noteLoss();
         if (this.#way.sent !== null) this.#repeat(this.#way.sent, what);
       } else if (typeof what === 'object' && (what.sound || !this.#asking)) {
-        const rest = { from: server, message: what.message, place: this.#parts.routes.of(server)?.place };
-        if (what.sound || this.#way.group) this.#accept(rest);
-        else {
-          this.#rest = rest;
-          this.#search(ReplyCode.badReplySegment);
-        }
-        if (this.#state === 'idle' || this.lost) return;
+        this.#accept({ from: server, message: what.message, place: this.#parts.routes.of(server)?.place });
+        if (this.#state === 'idle') return;
       }
     }
     const roundTripNs = this.#way.sent?.roundTripNs ?? 0;
@@ -409,6 +411,21 @@ export class Transaction {
       this.#state = 'awaiting';
       this.#timer.set(tc2Ns(roundTripNs, Math.min(this.#tries - 1, retriesMax)));
     }
+  }
+
+  /** The rest of a response that is wanted whole does not come: asks for all of it, there or wherever its server is. */
+  #askAnew(): boolean {
+    const { sent } = this.#way;
+    if (this.#way.group || sent === null || this.#arriving?.partial !== false) return false;
+    if (!this.#way.mayAnswerAgain()) {
+      this.#search(ReplyCode.badReplySegment);
+      return this.lost;
+    }
+    this.#state = 'awaiting';
+    this.#tries = 0;
+    this.#timer.set(tc2Ns(sent.roundTripNs, 0));
+    this.#repeat(sent);
+    return true;
   }
 
   // ---- the end ----
@@ -431,11 +448,23 @@ export class Transaction {
   /** Ends it with an outcome of this host's own, unless it has ended. */
   end(code: number): void {
     if (this.#state === 'idle') return;
-    const rest = code === ReplyCode.entityMigrated ? null : this.#rest;
-    this.ending ??= rest ?? { from: this.#way.to, message: message({ code }), place: undefined };
+    this.ending ??= this.#prefix(code) ?? {
+      from: this.#way.to,
+      message: message({ code }),
+      place: undefined,
+    };
     this.#quiet();
     if (this.#way.local && code !== ReplyCode.ok) this.#parts.servers().abandon(this.#way.client);
     this.#wake();
+  }
+
+  /** What came of the response when no more will. */
+  #prefix(code: number): Ending | null {
+    const [from] = this.#arriving?.servers ?? [];
+    if (from === undefined || this.#way.group || !silences.has(code)) return null;
+    const came = this.#arriving?.missing(from, false);
+    if (typeof came !== 'object') return null;
+    return { from, message: came.message, place: this.#parts.routes.of(from)?.place };
   }
 
   /** The server is not where the request went: it is looked for, unless that was done often enough. */
