@@ -8,16 +8,25 @@ import {
   ReplyCode,
 } from '@backplane/slots';
 import type { Place } from './carrier.ts';
-import type { ClientParts } from './client-parts.ts';
+import type { ClientParts, Ending } from './client-parts.ts';
 import { responseCodes } from './codes.ts';
 import type { Packet } from './packet.ts';
 import { Arriving, type Position } from './runs.ts';
+import type { SentRequest } from './sent-request.ts';
 
 /** What is handed up of a response that lacks something; `sound` if its sender allows that. */
 export interface HandedUp {
   readonly message: Message;
   readonly sound: boolean;
 }
+
+/** How transactions end whose server falls silent, is nowhere, or has let its response go. */
+const silences: ReadonlySet<number> = /* @__PURE__ */ new Set<number>([
+  ReplyCode.badReplySegment,
+  ReplyCode.retransmissionTimeout,
+  ReplyCode.nonexistentEntity,
+  ReplyCode.responseDiscarded,
+]);
 
 export class ArrivingResponses {
   readonly #parts: ClientParts;
@@ -27,6 +36,8 @@ export class ArrivingResponses {
   readonly #priority: MessagePriority;
   /** One, mostly. */
   readonly #arriving: Arriving[] = [];
+  /** Data of one were sent again. */
+  lossy = false;
 
   constructor(parts: ClientParts, client: EntityId, number: number, priority: MessagePriority) {
     this.#parts = parts;
@@ -47,6 +58,21 @@ export class ArrivingResponses {
   drop(server: EntityId): void {
     const at = this.#arriving.findIndex((a) => a.server === server);
     if (at >= 0) this.#arriving.splice(at, 1);
+  }
+
+  /** Data that were sent again: the first time, they were lost, and a larger gap is asked for. */
+  noteLoss(request: SentRequest | null): void {
+    if (!this.lossy) request?.widenAsked();
+    this.lossy = true;
+  }
+
+  /** Of the only one: what has come of it, when that code says that no more will; undefined if nothing has. */
+  handedUp(code: number): Ending | undefined {
+    const [from] = this.servers;
+    if (from === undefined || !silences.has(code)) return undefined;
+    const came = this.missing(from, false);
+    if (typeof came !== 'object') return undefined;
+    return { from, message: came.message, place: this.#parts.routes.of(from)?.place };
   }
 
   #of(server: EntityId): Arriving | undefined {

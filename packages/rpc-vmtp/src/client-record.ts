@@ -150,9 +150,9 @@ export class ClientRecord {
       mine.locate({ place, multicast: true });
       yield* mine.transmit(0);
       mine.repeatWithin(windowNs);
-      while (!mine.left && mine.responses.length < enough && this.#engine.nowNs < endNs)
+      while (!mine.left && (mine.answers?.count ?? enough) < enough && this.#engine.nowNs < endNs)
         yield* this.#changed.wait(endNs - this.#engine.nowNs);
-      return mine.responses.slice(0, enough);
+      return mine.answers?.first(enough) ?? [];
     } finally {
       mine.leave();
     }
@@ -163,7 +163,7 @@ export class ClientRecord {
     const mine = this.#transaction;
     const endNs = this.#engine.nowNs + waitNs;
     while (mine !== null && mine === this.#transaction) {
-      const response = mine.responses.shift();
+      const response = mine.answers?.shift();
       const leftNs = endNs - this.#engine.nowNs;
       if (response !== undefined || !mine.open || leftNs <= 0) return response;
       yield* this.#changed.wait(leftNs);

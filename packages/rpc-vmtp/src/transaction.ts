@@ -45,6 +45,7 @@ import { ArrivingResponses } from './arriving-responses.ts';
 import { here, type Place } from './carrier.ts';
 import type { ClientParts, Ending, TransactOptions } from './client-parts.ts';
 import { responseCodes } from './codes.ts';
+import { GroupAnswers } from './group-answers.ts';
 import { groupFlags } from './layout.ts';
 import type { ClientNotice } from './management.ts';
 import { addressOf } from './numbers.ts';
@@ -64,17 +65,6 @@ export interface TransactionPlace {
   readonly isFirstOpen: (number: number) => boolean;
 }
 
-/** Responses of a group that are kept: more than a cluster has hosts. */
-const responsesMax = 256;
-
-/** What it ends with when its server falls silent, is nowhere, or has let its response go. */
-const silences: ReadonlySet<number> = /* @__PURE__ */ new Set<number>([
-  ReplyCode.badReplySegment,
-  ReplyCode.retransmissionTimeout,
-  ReplyCode.nonexistentEntity,
-  ReplyCode.responseDiscarded,
-]);
-
 export class Transaction {
   static {
     tasks(Transaction);
@@ -84,8 +74,8 @@ export class Transaction {
   ending: Ending | null = null;
   /** Its thread has left it. */
   left = false;
-  /** Of a group: what has come and was not asked for yet. */
-  readonly responses: Ending[] = [];
+  /** Null: one entity is asked. */
+  readonly answers: GroupAnswers | null;
   readonly #parts: ClientParts;
   readonly #engine: Engine;
   readonly #timer: LazyTimer;
@@ -101,11 +91,7 @@ export class Transaction {
   #tries = 0;
   /** Times that the server said that it has the request. */
   #kept = 0;
-  /** Parts of the response were, and a larger gap will be asked for. */
-  #responseLost = false;
   #arriving: ArrivingResponses | null = null;
-  /** Of a group: who has responded. */
-  #answered: Set<EntityId> | null = null;
 
   constructor({ parts, timer, wake, isFirstOpen }: TransactionPlace, facts: TransactionFacts) {
     this.#parts = parts;
@@ -115,6 +101,7 @@ export class Transaction {
     this.#isFirstOpen = isFirstOpen;
     this.#way = new RequestWay(parts, facts);
     this.#asking = facts.asking;
+    this.answers = this.#way.group ? new GroupAnswers() : null;
     this.#retries = facts.options.retries ?? retriesMax;
     const { counters } = parts;
     counters.transactions++;
@@ -264,16 +251,16 @@ export class Transaction {
         this.#way.priority,
       );
       const joined = this.#arriving.join(p, from, position);
-      if (p.delivery !== 0 && p.retransmitCount > 0) this.#noteLoss();
+      if (p.delivery !== 0 && p.retransmitCount > 0) this.#arriving.noteLoss(this.#way.sent);
       if (typeof joined === 'string') {
         if (joined === 'more') this.#tries = 0;
         this.#waitForMore();
         return;
       }
       m = joined;
-      if (!this.#responseLost) routes.at(from).easeAsked();
+      if (!this.#arriving.lossy) routes.at(from).easeAsked();
     }
-    if (this.responses.length >= responsesMax) {
+    if (this.answers?.full === true) {
       this.#tell(p, from, 0, responseCodes.busy);
       return;
     }
@@ -284,12 +271,6 @@ export class Transaction {
   /** How long the rest of a response may take. */
   #restNs(tries: number): number {
     return tc3Ns(this.#way.sent?.roundTripNs ?? 0, this.#way.sent?.askedGap ?? 0, tries);
-  }
-
-  /** Data that were sent again: the first time, they were lost. */
-  #noteLoss(): void {
-    if (!this.#responseLost) this.#way.sent?.widenAsked();
-    this.#responseLost = true;
   }
 
   /** Of a group, what is missing of later responses is not asked for. */
@@ -398,7 +379,7 @@ export class Transaction {
     for (const server of arriving?.servers ?? []) {
       const what = arriving?.missing(server, more);
       if (typeof what === 'number') {
-        this.#noteLoss();
+        arriving?.noteLoss(this.#way.sent);
         if (this.#way.sent !== null) this.#repeat(this.#way.sent, what);
       } else if (typeof what === 'object' && (what.sound || !this.#asking)) {
         this.#accept({ from: server, message: what.message, place: this.#parts.routes.of(server)?.place });
@@ -432,11 +413,8 @@ export class Transaction {
 
   #accept(ending: Ending): void {
     this.#arriving?.drop(ending.from);
-    if (this.#way.group) {
-      this.#answered ??= new Set();
-      this.#answered.add(ending.from);
-    }
-    if (this.#asking || this.ending !== null) this.responses.push(ending);
+    this.answers?.note(ending.from);
+    if (this.#asking || this.ending !== null) this.answers?.keep(ending);
     else {
       this.ending = ending;
       this.#way.sent?.received();
@@ -448,23 +426,11 @@ export class Transaction {
   /** Ends it with an outcome of this host's own, unless it has ended. */
   end(code: number): void {
     if (this.#state === 'idle') return;
-    this.ending ??= this.#prefix(code) ?? {
-      from: this.#way.to,
-      message: message({ code }),
-      place: undefined,
-    };
+    const came = this.#way.group ? undefined : this.#arriving?.handedUp(code);
+    this.ending ??= came ?? { from: this.#way.to, message: message({ code }), place: undefined };
     this.#quiet();
     if (this.#way.local && code !== ReplyCode.ok) this.#parts.servers().abandon(this.#way.client);
     this.#wake();
-  }
-
-  /** What came of the response when no more will. */
-  #prefix(code: number): Ending | null {
-    const [from] = this.#arriving?.servers ?? [];
-    if (from === undefined || this.#way.group || !silences.has(code)) return null;
-    const came = this.#arriving?.missing(from, false);
-    if (typeof came !== 'object') return null;
-    return { from, message: came.message, place: this.#parts.routes.of(from)?.place };
   }
 
   /** The server is not where the request went: it is looked for, unless that was done often enough. */
@@ -501,7 +467,7 @@ export class Transaction {
   /** Is a response of that entity still wanted? */
   #wants(from: EntityId): boolean {
     if (!this.#way.group) return this.#state !== 'idle';
-    return (this.#state !== 'idle' || this.open) && this.#answered?.has(from) !== true;
+    return (this.#state !== 'idle' || this.open) && this.answers?.has(from) !== true;
   }
 
   #tell(p: Packet, to: Place, delivery: number, code: number): void {
