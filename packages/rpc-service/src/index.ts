@@ -3,6 +3,7 @@
 export { CallCounters } from './call-counters.ts';
 export { EntitiesOverCalls } from './entities/entities-over-calls.ts';
 export { fellSilent, messageTooLarge, procedureTaken, rebooted, senselessReply } from './errors.ts';
+export { Greetings } from './greetings.ts';
 export { LazyTimer } from './lazy-timer.ts';
 export { payloadBytes } from './payloads.ts';
 export type { PeerMonitorParts, PeerState, Pings } from './peer-monitor.ts';

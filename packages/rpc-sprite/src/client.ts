@@ -11,8 +11,15 @@
  * executed by any life of the host, and its reply says which life that is. The call itself is meant for that one.
  */
 import { Semaphore, type Task, tasks, WaitQueue } from '@backplane/engine';
-import { type Courier, type Found, fellSilent, payloadBytes, rebooted } from '@backplane/rpc-service';
-import { type HostId, isKernelError, KernelError, type Payload } from '@backplane/slots';
+import {
+  type Courier,
+  type Found,
+  fellSilent,
+  Greetings,
+  payloadBytes,
+  rebooted,
+} from '@backplane/rpc-service';
+import { type HostId, KernelError, type Payload } from '@backplane/slots';
 import type { Carrier } from './carrier.ts';
 import { ClientChannel, type ClientParts } from './client-channel.ts';
 import { kindIn } from './errors.ts';
@@ -37,8 +44,7 @@ export class Client implements Courier {
   readonly #free: Semaphore = new Semaphore(limits.channels);
   /** Calls to a spared server wait here for its one channel. */
   readonly #released: WaitQueue = new WaitQueue();
-  /** Hosts to which a hello is under way, and the calls that wait for it. Brings the error, if it failed. */
-  readonly #greeted = new Map<HostId, WaitQueue<KernelError | null>>();
+  readonly #greetings: Greetings = new Greetings((to) => this.echo(to));
   /** Servers that are spared, and until when; null where that is not the policy. */
   readonly #spared: Map<number, number> | null;
   #id: number;
@@ -54,30 +60,8 @@ export class Client implements Courier {
   /** @throws KernelError what the server answered; `peerDown` */
   *call(to: HostId, command: number, payload: Payload): Task<Payload> {
     const peer = this.#parts.peers.of(to);
-    while (peer.bootId === 0 || peer.silent) yield* this.#greet(to);
+    while (peer.bootId === 0 || peer.silent) yield* this.#greetings.greet(to);
     return yield* this.#exchange(to, command, payload, peer.life);
-  }
-
-  /** Says hello to a host whose life is not known; several calls share one hello. @throws KernelError `peerDown` */
-  *#greet(to: HostId): Task<void> {
-    const underWay = this.#greeted.get(to);
-    if (underWay !== undefined) {
-      const failed = yield* underWay.wait();
-      if (failed) throw failed;
-      return;
-    }
-    const answered: WaitQueue<KernelError | null> = new WaitQueue();
-    this.#greeted.set(to, answered);
-    let failed: KernelError | null = null;
-    try {
-      yield* this.echo(to);
-    } catch (e) {
-      if (isKernelError(e)) failed = e;
-      throw e;
-    } finally {
-      this.#greeted.delete(to);
-      answered.wakeAll(failed);
-    }
   }
 
   /** Asks the host for a sign of life. @throws KernelError `peerDown` */

@@ -1,9 +1,9 @@
 /** Properties over many seeds: a failing one prints its seed. */
 import { ms, seconds, sleep, type Thread } from '@backplane/engine';
 import { Ledger, type Pace, total } from '@backplane/rpc-service/testing';
+import { faulty } from '@backplane/slots/testing';
 import { describe, expect, it } from 'vitest';
 import { limits, type SpriteRpcOptions } from '../src/index.ts';
-import { faulty } from './link.ts';
 import { type Costs, type Host, noCosts, sun3, World } from './world.ts';
 
 interface Course {

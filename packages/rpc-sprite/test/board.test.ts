@@ -1,11 +1,10 @@
 import { ms, type Task, type TraceEvent } from '@backplane/engine';
 import { errorOf, nothing, other, payload } from '@backplane/rpc-service/testing';
 import type { Payload } from '@backplane/slots';
-import { kindOf } from '@backplane/slots/testing';
+import { faulty, kindOf } from '@backplane/slots/testing';
 import { describe, expect, it } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
 import { echo, send, spriteRpc } from '../src/index.ts';
-import { faulty } from './link.ts';
 import { sun3, World } from './world.ts';
 
 describe('the board', () => {

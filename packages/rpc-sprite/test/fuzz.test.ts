@@ -1,11 +1,10 @@
 import { ms, type RandomStream, type Task } from '@backplane/engine';
 import { echoes, nothing, payload, work } from '@backplane/rpc-service/testing';
 import type { Payload } from '@backplane/slots';
-import { kindOf } from '@backplane/slots/testing';
+import { faulty, kindOf } from '@backplane/slots/testing';
 import { describe, expect, it } from 'vitest';
 import { type SpriteRpcHeader, spriteRpcHeader } from '../src/index.ts';
 import { Hand } from './hand.ts';
-import { faulty } from './link.ts';
 import { type Host, World } from './world.ts';
 
 /** Real packets of all sorts, from calls over a bad link. */

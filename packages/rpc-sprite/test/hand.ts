@@ -1,7 +1,7 @@
 /** Packets written by hand, and a station that sends and receives them. */
 import type { Frame } from '@backplane/slots';
+import { forged, type LinkNic } from '@backplane/slots/testing';
 import { asIpv4, ETHER_TYPES, encodeIpv4, IP_PROTOCOLS } from '@backplane/wire';
-import { forged, type LinkNic } from './link.ts';
 import type { Host, World } from './world.ts';
 
 /** Bytes from hexadecimal digits; anything after a bar is a remark. */

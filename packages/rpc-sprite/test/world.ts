@@ -16,10 +16,9 @@ import {
   natives,
   type Transport,
 } from '@backplane/slots';
-import { OneProcessor } from '@backplane/slots/testing';
+import { Link, type LinkNic, OneProcessor } from '@backplane/slots/testing';
 import { decodeIpv4, ETHER_TYPES, encodeIpv4, IP_PROTOCOLS, IPV4 } from '@backplane/wire';
 import { type SpriteRpcOptions, spriteRpc } from '../src/index.ts';
-import { Link, type LinkNic } from './link.ts';
 
 const costNames = [
   'contextSwitchNs',

@@ -10,11 +10,12 @@
  *   the server does not have its response any more  peerDown: it was executed
  *   no such kernel, or silence                      peerDown: the monitor is told
  */
-import { Semaphore, type Task, tasks, WaitQueue } from '@backplane/engine';
+import { Semaphore, type Task, tasks } from '@backplane/engine';
 import {
   type Courier,
   type Found,
   fellSilent,
+  Greetings,
   type PeerMonitor,
   payloadBytes,
   rebooted,
@@ -69,8 +70,7 @@ export class KernelClient implements Courier {
   readonly #parts: KernelClientParts;
   readonly #idle: ClientRecord[] = [];
   readonly #free: Semaphore;
-  /** Hosts that are being asked for their life, and the calls that wait for it. Brings the error, if there was none. */
-  readonly #greeted = new Map<HostId, WaitQueue<KernelError | null>>();
+  readonly #greetings: Greetings = new Greetings((to) => this.ping(to));
   /** Hosts to which a ping is under way. */
   readonly #pinged = new Set<HostId>();
 
@@ -88,7 +88,7 @@ export class KernelClient implements Courier {
     const beganNs = engine.nowNs;
     let first = true;
     for (;;) {
-      while (peer.bootId === 0 || peer.silent) yield* this.#greet(to);
+      while (peer.bootId === 0 || peer.silent) yield* this.#greetings.greet(to);
       const m = yield* this.#exchange(peer, procedure, peer.bootId, payload);
       const code = codeOf(m);
       if (code === ReplyCode.ok) return resultOf(to, m);
@@ -140,28 +140,6 @@ export class KernelClient implements Courier {
       return found;
     } finally {
       this.#giveBack(client);
-    }
-  }
-
-  /** Learns a host's life; several calls share one question. @throws KernelError `peerDown` */
-  *#greet(to: HostId): Task<void> {
-    const underWay = this.#greeted.get(to);
-    if (underWay !== undefined) {
-      const failed = yield* underWay.wait();
-      if (failed) throw failed;
-      return;
-    }
-    const answered: WaitQueue<KernelError | null> = new WaitQueue();
-    this.#greeted.set(to, answered);
-    let failed: KernelError | null = null;
-    try {
-      yield* this.ping(to);
-    } catch (e) {
-      if (isKernelError(e)) failed = e;
-      throw e;
-    } finally {
-      this.#greeted.delete(to);
-      answered.wakeAll(failed);
     }
   }
 

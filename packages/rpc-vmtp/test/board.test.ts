@@ -1,11 +1,10 @@
 import { ms, seconds, sleep, type Task, type TraceEvent, WaitQueue } from '@backplane/engine';
 import { echoes, errorOf, gatedWork, nothing, other, payload, work } from '@backplane/rpc-service/testing';
 import type { Payload } from '@backplane/slots';
-import { kindOf } from '@backplane/slots/testing';
+import { faulty, kindOf } from '@backplane/slots/testing';
 import { describe, expect, it } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
 import { kernelEntity, kernelGroup, vmtp } from '../src/index.ts';
-import { faulty } from './link.ts';
 import { sun3, World } from './world.ts';
 
 describe('the board', () => {

@@ -10,7 +10,7 @@ import {
   MessageFlag,
   message,
 } from '@backplane/slots';
-import { kindOf, pattern, sameBytes } from '@backplane/slots/testing';
+import { faulty, kindOf, pattern, sameBytes } from '@backplane/slots/testing';
 import { ETHER_TYPES, encodeIpv4, IP_PROTOCOLS } from '@backplane/wire';
 import { describe, expect, it } from 'vitest';
 import {
@@ -24,7 +24,6 @@ import {
   vmtpManagerGroup,
 } from '../src/index.ts';
 import { asks, Desk, echo, question } from './desk.ts';
-import { faulty } from './link.ts';
 import { type Host, World } from './world.ts';
 
 /** The only thing here that depends on where it runs: how long a run is wanted. */

@@ -1,11 +1,11 @@
 /** One fault at a time: what each lost, repeated or late packet costs, and that nothing is done twice. */
 import { ms, seconds, sleep, type Task } from '@backplane/engine';
 import { codeOf, type Message, MessageFlag, message, ReplyCode, wordOf } from '@backplane/slots';
+import type { Judge } from '@backplane/slots/testing';
 import { pattern, sameBytes } from '@backplane/slots/testing';
 import { ETHER_TYPES } from '@backplane/wire';
 import { describe, expect, it } from 'vitest';
 import { asks, Desk, echoed, question } from './desk.ts';
-import type { Judge } from './link.ts';
 import { type Host, World } from './world.ts';
 
 interface Outcome {

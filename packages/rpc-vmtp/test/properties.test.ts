@@ -10,11 +10,10 @@ import {
   ReplyCode,
   wordOf,
 } from '@backplane/slots';
-import { pattern, sameBytes } from '@backplane/slots/testing';
+import { faulty, type Judge, pattern, sameBytes } from '@backplane/slots/testing';
 import { describe, expect, it } from 'vitest';
 import { kernelLimits, type VmtpOptions } from '../src/index.ts';
 import { asks, Desk } from './desk.ts';
-import { faulty, type Judge } from './link.ts';
 import { type Host, sun3, World, type WorldOptions } from './world.ts';
 
 interface Course extends WorldOptions {

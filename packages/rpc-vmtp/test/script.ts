@@ -7,6 +7,7 @@ import {
   type Message,
   type StationAddress,
 } from '@backplane/slots';
+import type { LinkNic } from '@backplane/slots/testing';
 import { ETHER_TYPES } from '@backplane/wire';
 import {
   encodeHeading,
@@ -22,7 +23,6 @@ import {
   responseCodeName,
   vmtpManagerGroup,
 } from '../src/index.ts';
-import type { LinkNic } from './link.ts';
 import type { World } from './world.ts';
 
 export class Script {

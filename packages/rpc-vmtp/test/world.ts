@@ -14,10 +14,9 @@ import {
   type MachineCosts,
   type Transport,
 } from '@backplane/slots';
-import { OneProcessor, type TestMachine, testMachine } from '@backplane/slots/testing';
+import { Link, type LinkNic, OneProcessor, type TestMachine, testMachine } from '@backplane/slots/testing';
 import { decodeIpv4, ETHER_TYPES, encodeIpv4, IPV4 } from '@backplane/wire';
 import { type VmtpOptions, vmtp } from '../src/index.ts';
-import { Link, type LinkNic } from './link.ts';
 
 /** The primitives of a Sun-3/75, as far as a transport needs them. */
 export const sun3: Partial<MachineCosts> = {

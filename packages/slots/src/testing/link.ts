@@ -3,7 +3,9 @@
  * real frames; an interface sends one at a time and then turns around.
  */
 import { type Engine, type RandomStream, type Scope, Timer } from '@backplane/engine';
-import { broadcastAddress, Frame, type Nic, type StationAddress, type Undo } from '@backplane/slots';
+import { broadcastAddress, Frame, isGroupAddress, type StationAddress } from '../frame.ts';
+import type { Nic } from '../network.ts';
+import type { Undo } from '../vocabulary.ts';
 
 /** What happens to one frame on its way to one station: lost, late by so much, or there so many times. */
 type Fate = 'pass' | 'drop' | { readonly delaysNs: readonly number[] };
@@ -51,12 +53,8 @@ export class Link {
 
   carry(frame: Frame, from: LinkNic): void {
     if (this.records) this.carried.push({ atNs: this.engine.nowNs, from: from.name, frame });
-    if (frame.destination !== broadcastAddress) {
-      const to = this.nics.find((n) => n.address === frame.destination);
-      if (to !== undefined) this.#bring(frame, from, to);
-      return;
-    }
-    for (const to of this.nics) if (to !== from) this.#bring(frame, from, to);
+    const { destination } = frame;
+    for (const to of this.nics) if (to !== from && to.hears(destination)) this.#bring(frame, from, to);
   }
 
   #bring(frame: Frame, from: LinkNic, to: LinkNic): void {
@@ -99,6 +97,7 @@ export class LinkNic implements Nic {
   #turning = false;
   #drained: (() => void)[] = [];
   readonly #handlers = new Map<number, (frame: Frame) => void>();
+  readonly #groups = new Map<StationAddress, number>();
 
   constructor(link: Link, scope: Scope, name: string, address: StationAddress, turnaroundNs: number) {
     this.#link = link;
@@ -127,8 +126,19 @@ export class LinkNic implements Nic {
     return () => void this.#handlers.delete(type);
   }
 
-  join(): Undo {
-    return () => {};
+  /** Counted. */
+  join(group: StationAddress): Undo {
+    this.#groups.set(group, (this.#groups.get(group) ?? 0) + 1);
+    let joined = true;
+    return () => {
+      if (joined) this.#groups.set(group, (this.#groups.get(group) ?? 0) - 1);
+      joined = false;
+    };
+  }
+
+  hears(destination: StationAddress): boolean {
+    if (destination === broadcastAddress || destination === this.address) return true;
+    return isGroupAddress(destination) && (this.#groups.get(destination) ?? 0) > 0;
   }
 
   arrive(frame: Frame): void {
@@ -143,6 +153,7 @@ export class LinkNic implements Nic {
     this.#turning = false;
     this.#drained = [];
     this.#handlers.clear();
+    this.#groups.clear();
   }
 
   #start(): void {
