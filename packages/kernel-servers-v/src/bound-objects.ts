@@ -1,17 +1,19 @@
 /**
  * The open objects that regions are bound to. Who binds one hands its instance over: from then on the kernel owns it, whoever
- * ends. A program that loads and stores cannot be asked to open its file again after the death of the file's manager, so
- * its kernel does: at whoever manages the prefix of the object's key by then, by the file's number.
+ * ends. Who has none to hand over (instance 0) has the kernel open one: a program that comes from another host, where its
+ * kernel has its own until the last store there is made. A program that loads and stores cannot be asked to open its file
+ * again after the death of the file's manager, so its kernel does: at whoever manages the prefix of the object's key by then,
+ * by the file's number.
  *
- *   key of an object               after its manager's death
- *   <prefix>:<file>:<version>      found again: so keys are made by the cache directory, and who binds a file by the same
- *                                  key shares its pages
- *   any other                      lost: nobody knows a name for it
+ *   key of an object               after its manager's death              instance 0
+ *   <prefix>:<file>:<version>      found again: so keys are made by       opened by the number of the file
+ *                                  the cache directory, and who binds
+ *                                  a file by the same key shares its
+ *                                  pages
+ *   any other                      lost: nobody knows a name for it       `unsupported`
  */
 import { type Task, tasks } from '@backplane/engine';
-import { fileOfToken } from '@backplane/file-service';
 import {
-  type FileId,
   type Ipc,
   KernelError,
   type Machine,
@@ -20,14 +22,8 @@ import {
   type PagedObject,
   type Vm,
 } from '@backplane/slots';
-import { FileClient, Senders, toSetOwner } from '@backplane/uio';
+import { FileClient, fileOfKey, type NamedFile, Senders, toSetOwner } from '@backplane/uio';
 import type { BoundObject } from '@backplane/v-operations';
-
-/** What a key says of where the object is. */
-interface Named {
-  readonly prefix: string;
-  readonly file: FileId;
-}
 
 /** Without `naming` every object is lost with its manager. */
 export interface BoundObjectsParts {
@@ -60,10 +56,19 @@ export class BoundObjects {
     });
   }
 
-  /** @throws KernelError `unsupported` where memory is no cache of objects; what its manager answers */
+  /**
+   * @throws KernelError `unsupported` where memory is no cache of objects, or for an object that has to be found and has no
+   * name; what its manager answers
+   */
   *open(o: BoundObject): Task<PagedObject> {
-    if (this.#vm.objects === undefined) throw new KernelError('unsupported', 'a region of an open object');
-    const object = yield* this.#vm.objects.open(this.#lasting(o));
+    const { objects } = this.#vm;
+    if (objects === undefined) throw new KernelError('unsupported', 'a region of an open object');
+    const reopen = this.#reopening(o);
+    if (o.instance === noInstance) {
+      if (reopen === undefined) throw new KernelError('unsupported', `nobody knows where "${o.key}" is`);
+      return yield* objects.open({ ...o, ...(yield* reopen()), reopen });
+    }
+    const object = yield* objects.open(reopen === undefined ? o : { ...o, reopen });
     try {
       yield* this.#senders.send(o.manager, toSetOwner(o.instance, this.#senders.owner));
     } catch (e) {
@@ -73,17 +78,18 @@ export class BoundObjects {
     return object;
   }
 
-  #lasting(o: BoundObject): ObjectInstance {
+  /** Undefined: it cannot be found again. */
+  #reopening({ key, writable }: BoundObject): ObjectInstance['reopen'] {
     const naming = this.#naming;
-    const named = namedIn(o.key);
-    if (naming === undefined || named === undefined) return o;
-    return { ...o, reopen: () => this.#reopened(naming, named, o.writable) };
+    const named = fileOfKey(key);
+    if (naming === undefined || named === undefined) return undefined;
+    return () => this.#reopened(naming, named, writable);
   }
 
   /** @throws KernelError `stale` when it is not there any more */
   *#reopened(
     naming: Naming,
-    { prefix, file }: Named,
+    { prefix, file }: NamedFile,
     writable: boolean,
   ): Task<{ readonly manager: ObjectInstance['manager']; readonly instance: number }> {
     const how = { read: true, write: writable };
@@ -92,9 +98,5 @@ export class BoundObjects {
   }
 }
 
-/** Taken apart from its end: a prefix may have colons of its own. */
-function namedIn(key: string): Named | undefined {
-  const [, prefix, at] = /^(\/.*):([^:]*):[^:]*$/.exec(key) ?? [];
-  const file = at === undefined ? undefined : fileOfToken(at);
-  return prefix === undefined || file === undefined ? undefined : { prefix, file };
-}
+/** In a request to bind: the kernel opens one. */
+const noInstance = 0;

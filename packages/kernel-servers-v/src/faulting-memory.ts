@@ -2,7 +2,7 @@
  * The memory of a process as the process itself uses it: where it may not go, its kernel has it say so to the exception
  * server, and the reply decides whether it tries again (a debugger may have mapped the page) or ends.
  */
-import { type Task, tasks } from '@backplane/engine';
+import { type Task, tasks, WaitQueue } from '@backplane/engine';
 import {
   type AddressSpace,
   type EntityId,
@@ -23,6 +23,9 @@ export class FaultingMemory implements AddressSpace {
   readonly #process: IpcProcess;
 
   readonly #exceptionServers: EntityId;
+  /** References in the middle of a fault. */
+  #underWay = 0;
+  readonly #over: WaitQueue = new WaitQueue();
 
   constructor(space: AddressSpace, process: IpcProcess, exceptionServers: EntityId) {
     this.#space = space;
@@ -33,6 +36,11 @@ export class FaultingMemory implements AddressSpace {
   /** The process has come to another host, with what it had in memory. */
   rebase(space: AddressSpace): void {
     this.#space = space;
+  }
+
+  /** Returns when no reference is in the middle of a fault: those end in the space in which they began. */
+  *quiet(): Task<void> {
+    while (this.#underWay > 0) yield* this.#over.wait();
   }
 
   get pageBytes(): number {
@@ -82,13 +90,23 @@ export class FaultingMemory implements AddressSpace {
   *#again<T>(address: number, how: 'read' | 'write', access: () => Task<T>): Task<T> {
     for (;;) {
       try {
-        return yield* access();
+        return yield* this.#counted(access);
       } catch (e) {
         if (!isKernelError(e, 'badArgument') && !isKernelError(e, 'permission')) throw e;
         const kind = isKernelError(e, 'permission') ? 'access' : 'address';
         const fault = { kind, address, write: how === 'write' } as const;
         if (!(yield* raise(this.#process, this.#exceptionServers, fault))) throw e;
       }
+    }
+  }
+
+  *#counted<T>(access: () => Task<T>): Task<T> {
+    this.#underWay++;
+    try {
+      return yield* access();
+    } finally {
+      this.#underWay--;
+      this.#over.wakeAll();
     }
   }
 }

@@ -38,9 +38,10 @@ export function memoryServer(spaces: Spaces, processes: Processes): Operations {
       return {};
     })
     .on(querySpace, function* (q) {
-      const { memory } = spaces.get(q.space);
+      const space = spaces.get(q.space);
+      const { memory } = space;
       const regions = new ByteWriter();
-      for (const { first, pages, writable } of memory.regions())
+      for (const { first, pages, writable } of spaces.regions(space))
         regions
           .u32(first)
           .u32(pages)

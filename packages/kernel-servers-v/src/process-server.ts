@@ -1,4 +1,5 @@
 /** The process server: what others ask about processes of this host. */
+import type { Task } from '@backplane/engine';
 import { type EntityId, KernelError } from '@backplane/slots';
 import {
   type Asking,
@@ -43,7 +44,9 @@ export function processServer(processes: Processes, asking: Asking, self: () => 
       return {};
     })
     .on(freezeProcess, function* (q) {
-      processes.freeze(processes.get(q.process));
+      const d = processes.get(q.process);
+      yield* d.memory?.quiet() ?? nothing();
+      processes.freeze(d);
       return {};
     })
     .on(unfreezeProcess, function* (q) {
@@ -80,3 +83,5 @@ export function processServer(processes: Processes, asking: Asking, self: () => 
       return { processes: entityList(processes.of(q.space).map((d) => d.process.id)) };
     });
 }
+
+function* nothing(): Task<void> {}

@@ -1,6 +1,15 @@
 /** What the migration server asks of the kernels of both hosts: each question by message, beside a process of the host. */
-import { type Task, tasks } from '@backplane/engine';
-import { type EntityId, type Ipc, type Region, wellKnown } from '@backplane/slots';
+import { seconds, type Task, tasks } from '@backplane/engine';
+import { codeOf, type EntityId, type Ipc, type Region, ReplyCode, wellKnown } from '@backplane/slots';
+import {
+  type Asker,
+  asker,
+  callProcedure,
+  handOverFiles,
+  pagesServerIn,
+  toFindDirectory,
+  writeBackFiles,
+} from '@backplane/uio';
 import {
   type Asking,
   adoptProgram,
@@ -33,6 +42,9 @@ export interface OneRegion extends Region {
   readonly object: BoundObject | null;
 }
 
+/** A server of the host answers sooner, if there is one. */
+const findNs = /* @__PURE__ */ seconds(1);
+
 /** One host's kernel and program manager. */
 export class HostServers {
   static {
@@ -40,14 +52,18 @@ export class HostServers {
   }
 
   readonly #asking: Asking;
+  readonly #asker: Asker;
   readonly #processes: EntityId;
   readonly #memory: EntityId;
   readonly #programs: EntityId;
+  readonly #directories: EntityId;
   readonly #there: { readonly beside: EntityId };
 
   /** @param beside a process of that host */
   constructor(ipc: Ipc, asking: Asking, beside: EntityId) {
     this.#asking = asking;
+    this.#asker = asker(asking);
+    this.#directories = ipc.wellKnownGroup(wellKnown.cacheDirectories);
     this.#processes = ipc.wellKnownGroup(wellKnown.processManagers);
     this.#memory = ipc.wellKnownGroup(wellKnown.memoryManagers);
     this.#programs = ipc.wellKnownGroup(wellKnown.programManagers);
@@ -88,7 +104,9 @@ export class HostServers {
     return { pageBytes: found.pageBytes, regions };
   }
 
-  *bind(space: number, { first, pages, writable, object }: OneRegion): Task<void> {
+  /** An object's instance is another host's: the kernel opens one of its own, by the key. @throws KernelError `unsupported` */
+  *bind(space: number, { first, pages, writable, object: theirs }: OneRegion): Task<void> {
+    const object = theirs === null ? null : { ...theirs, instance: 0 };
     const request = { space, first, pages, writable: writable ? 1 : 0, object };
     yield* ask(this.#asking, this.#memory, bindRegion, request, this.#there);
   }
@@ -107,6 +125,24 @@ export class HostServers {
 
   *write(space: number, address: number, content: Uint8Array): Task<void> {
     yield* ask(this.#asking, this.#memory, writeSpace, { space, address, content }, this.#there);
+  }
+
+  // ---- open files ----
+
+  /** The memory server that has pages of files there; null: none has. */
+  *pageServer(): Task<EntityId | null> {
+    const request = toFindDirectory(this.#there.beside);
+    const { message } = yield* this.#asking.send(this.#directories, request, { timeoutNs: findNs });
+    return (codeOf(message) === ReplyCode.ok ? pagesServerIn(message) : undefined) ?? null;
+  }
+
+  *writeBackFiles(pages: EntityId, owner: EntityId): Task<void> {
+    yield* callProcedure(this.#asker, pages, writeBackFiles, owner);
+  }
+
+  /** What fails here is done when the program asks for the file. */
+  *handOverFiles(pages: EntityId, owner: EntityId, to: EntityId): Task<void> {
+    yield* orNothing(callProcedure(this.#asker, pages, handOverFiles, { owner, to }));
   }
 
   // ---- processes ----

@@ -5,9 +5,12 @@
  *   step          here                                      there                        if it fails
  *   shelter                                                 a space like this one        destroy that
  *   pre-copy      read pages, note what is written          write them                   destroy that
+ *   write back    dirty pages of its files, to their servers                             destroy that
  *   freeze        every process of the program                                           thaw, destroy that
+ *   write back    what became dirty since                                                thaw, destroy that
  *   copy the rest read what was written since               write it                     thaw, destroy that
  *   hand over     process by process, with its messages     they are installed, frozen   what is still here is thawed
+ *   hand over     file by file                              they are attached            the program has them fetched
  *   adopt         the program manager forgets it            the program manager has it
  *   thaw                                                    every process
  *   clean up      destroy the space that is left
@@ -31,6 +34,9 @@ export type Side = Pick<
   | 'written'
   | 'read'
   | 'write'
+  | 'pageServer'
+  | 'writeBackFiles'
+  | 'handOverFiles'
   | 'team'
   | 'processServer'
   | 'freeze'
@@ -71,6 +77,8 @@ export class ProgramMove {
   #to = 0;
   #pageBytes = 0;
   #frozen: readonly EntityId[] = [];
+  /** Whose pages its files are read and written in; null: nobody's. */
+  #files: { readonly from: EntityId; readonly to: EntityId } | null = null;
 
   constructor(engine: Engine, root: EntityId, here: Side, there: Side, limits: Limits) {
     this.#engine = engine;
@@ -87,12 +95,15 @@ export class ProgramMove {
     try {
       yield* this.#shelter(program.name);
       const before = yield* this.#copyWhileItRuns();
+      yield* this.#writeBack(yield* this.#here.team(this.#from));
       const frozenAtNs = this.#engine.nowNs;
       yield* this.#freeze();
+      yield* this.#writeBack(this.#frozen);
       const since = yield* this.#here.written(this.#from, 2);
       const rest = [...new Set([...before.left, ...since])].sort((a, b) => a - b);
       yield* this.#copy(rest);
       yield* this.#handOver();
+      yield* this.#handOverFiles();
       yield* this.#there.adopt(this.#root, this.#to, program.level, program.name);
       yield* this.#here.release(this.#root);
       for (const process of this.#frozen) yield* this.#there.unfreeze(process);
@@ -113,6 +124,20 @@ export class ProgramMove {
     const { space } = yield* this.#there.createSpace(name);
     this.#to = space;
     for (const region of regions) yield* this.#there.bind(space, region);
+    const from = yield* this.#here.pageServer();
+    const to = from === null ? null : yield* this.#there.pageServer();
+    this.#files = from === null || to === null ? null : { from, to };
+  }
+
+  *#writeBack(owners: readonly EntityId[]): Task<void> {
+    if (this.#files === null) return;
+    for (const owner of owners) yield* this.#here.writeBackFiles(this.#files.from, owner);
+  }
+
+  *#handOverFiles(): Task<void> {
+    if (this.#files === null) return;
+    const { from, to } = this.#files;
+    for (const owner of this.#frozen) yield* this.#here.handOverFiles(from, owner, to);
   }
 
   /** Until what was written meanwhile is little, or not less than the time before. */

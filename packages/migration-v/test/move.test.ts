@@ -14,6 +14,7 @@ class Hosts {
   readonly team: EntityId[] = [root, entityId('0000000000000002')];
   readonly pages = { here: new Map<number, number>(), there: new Map<number, number>() };
   readonly departed: EntityId[] = [];
+  pageServers: { here: EntityId | null; there: EntityId | null } = { here: null, there: null };
   /** Pages that the program writes in each round of copying. */
   writes: (round: number) => readonly number[] = () => [];
   failAt = '';
@@ -78,6 +79,15 @@ class Hosts {
         for (let at = 0; at < content.length; at += pageBytes)
           pages.there.set((address + at) / pageBytes, view.getUint32(at));
       },
+      *pageServer() {
+        return hosts.pageServers[name];
+      },
+      *writeBackFiles() {
+        did('writeBackFiles');
+      },
+      *handOverFiles() {
+        did('handOverFiles');
+      },
       *team() {
         return hosts.team;
       },
@@ -137,6 +147,29 @@ describe('a program that is moved', () => {
       'there unfreeze',
       'here destroySpace',
     ]);
+  });
+
+  it('has its files written back before it stands still and after, and handed over when its processes have gone', () => {
+    const h = new Hosts();
+    h.pageServers = { here: root, there: entityId('0000000000000003') };
+    expect(h.move(limits).failed).toBe('');
+    const files = h.log.filter((l) => !l.endsWith('Space') && !l.startsWith('there'));
+    const twice = (what: string): readonly string[] => [what, what];
+    expect(files).toEqual([
+      ...twice('here writeBackFiles'),
+      ...twice('here freeze'),
+      ...twice('here writeBackFiles'),
+      ...twice('here depart'),
+      ...twice('here handOverFiles'),
+      'here release',
+    ]);
+  });
+
+  it('keeps its files where they are when nobody there has pages of files', () => {
+    const h = new Hosts();
+    h.pageServers = { here: root, there: null };
+    expect(h.move(limits).failed).toBe('');
+    expect(h.log.filter((l) => l.endsWith('Files'))).toEqual([]);
   });
 
   it('is frozen at once when it writes as fast as it is copied', () => {

@@ -1,10 +1,9 @@
 /** The board for slot `systemCalls` as V has it: a library, linked with each program, and programs started by messages. */
-import { sleep, type Task } from '@backplane/engine';
+import type { Task } from '@backplane/engine';
 import {
   type Component,
   defineComponent,
   type EntityId,
-  isKernelError,
   type Program as Main,
   type RunningProgram,
   type SystemCalls,
@@ -13,13 +12,13 @@ import {
 import {
   Askers,
   ask,
-  awaitProgram,
   createProgram,
   programLevels,
   startProcess,
   terminateProgram,
 } from '@backplane/v-operations';
 import { z } from 'zod';
+import { statusOf } from './ended.ts';
 import { encodeEnvironment } from './environment.ts';
 import { Library, type Placement } from './library.ts';
 import { processNumber } from './process-number.ts';
@@ -125,7 +124,10 @@ class Starter implements SystemCalls {
       const managers = ipc.wellKnownGroup(wellKnown.programManagers);
       const { root } = yield* ask(here, managers, createProgram, request, beside);
       running.root = root;
-      const awaiting = machine.scope.spawn(`await ${name}`, this.#status(root));
+      const awaiting = machine.scope.spawn(
+        `await ${name}`,
+        statusOf(() => ipc, this.#askers, root),
+      );
       const processes = ipc.wellKnownGroup(wellKnown.processManagers);
       yield* ask(here, processes, startProcess, { process: root }, beside);
       if (running.killed) yield* this.#terminate(root);
@@ -135,19 +137,6 @@ class Starter implements SystemCalls {
     } finally {
       machine.natives.texts.remove(text);
       this.#running--;
-    }
-  }
-
-  /** Also of a program that moves meanwhile: its manager is then another one. */
-  *#status(root: EntityId): Task<number> {
-    const managers = this.#linked.ipc.wellKnownGroup(wellKnown.programManagers);
-    for (;;) {
-      try {
-        return (yield* ask(this.#askers, managers, awaitProgram, { root }, { beside: root })).status;
-      } catch (e) {
-        if (!isKernelError(e, 'stale')) throw e;
-        yield* sleep(againNs);
-      }
     }
   }
 
@@ -163,7 +152,6 @@ interface Running {
   killed: boolean;
 }
 
-const againNs = 100_000_000;
 /** What the process server says of who was not asked, and what shells show for it. */
 const destroyedStatus = -1;
 const killedStatus = 137;

@@ -177,8 +177,8 @@ export class RuntimeCalls implements Calls {
     const write = yield* Instance.create(asker, servers, { mode, beside: self.process.id });
     const read = yield* Instance.of(asker, write.manager, write.number + 1);
     return {
-      read: descriptors.add(new OpenObject(asker, read, { read: true }, null)),
-      write: descriptors.add(new OpenObject(asker, write, { write: true }, null)),
+      read: descriptors.add(new OpenObject(read, { read: true }, null)),
+      write: descriptors.add(new OpenObject(write, { write: true }, null)),
     };
   }
 

@@ -2,10 +2,9 @@
  * Programs that a program has started. Each has a helper process in the parent's address space that waits for its end: a
  * process waits for one thing at a time, and the parent may want to wait for whichever child ends first.
  */
-import { sleep, type Task, tasks, WaitQueue } from '@backplane/engine';
+import { type Task, tasks, WaitQueue } from '@backplane/engine';
 import {
   type EntityId,
-  isKernelError,
   KernelError,
   type Program as Main,
   type NativeText,
@@ -13,7 +12,6 @@ import {
 } from '@backplane/slots';
 import {
   ask,
-  awaitProgram,
   createProcess,
   createProgram,
   environmentAddress,
@@ -25,6 +23,7 @@ import {
   startProcess,
   writeSpace,
 } from '@backplane/v-operations';
+import { statusOf } from './ended.ts';
 import { encodeEnvironment, type Inherited } from './environment.ts';
 import { processNumber } from './process-number.ts';
 import type { Program } from './program.ts';
@@ -36,7 +35,6 @@ interface Child {
 
 /** Where the space of this process is: asked once. */
 const noSpace = 0;
-const lostStatus = 137;
 
 export class Children {
   static {
@@ -125,9 +123,9 @@ export class Children {
     const { here: library, self } = this.#program;
     const { natives } = library.machine;
     const { process } = self;
-    const [managers, ended] = [this.#group(wellKnown.programManagers), this.#ended];
+    const [at, ended] = [() => this.#program.here.ipc, this.#ended];
     const watching = natives.texts.add(function* watch(helper) {
-      child.status = yield* statusOf(helper.process, managers, child.root);
+      child.status = yield* statusOf(at, helper.process, child.root);
       natives.texts.remove(text);
       natives.texts.remove(watching);
       ended.wakeAll();
@@ -177,22 +175,5 @@ export class Children {
 
   #group(number: number): EntityId {
     return this.#program.here.ipc.wellKnownGroup(number);
-  }
-}
-
-const againNs = 100_000_000;
-
-/** Also of a program that moves meanwhile: its manager is then another one. */
-function* statusOf(process: Program['self']['process'], managers: EntityId, root: EntityId): Task<number> {
-  for (;;) {
-    try {
-      return (yield* ask(process, managers, awaitProgram, { root }, { beside: root })).status;
-    } catch (e) {
-      if (!isKernelError(e, 'stale')) {
-        if (isKernelError(e)) return lostStatus;
-        throw e;
-      }
-      yield* sleep(againNs);
-    }
   }
 }

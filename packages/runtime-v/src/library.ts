@@ -14,9 +14,15 @@ import {
   ReplyCode,
   wellKnown,
 } from '@backplane/slots';
-import { toFindDirectory } from '@backplane/uio';
+import { pagesServerIn, toFindDirectory } from '@backplane/uio';
 
 export type Placement = 'local' | 'least';
+
+/** Whom files are opened by way of, and who then has them. */
+interface FileCache {
+  readonly directory: EntityId;
+  readonly pages: EntityId | undefined;
+}
 
 /** A server of the same host answers sooner, if there is one. */
 const findNs = /* @__PURE__ */ seconds(1);
@@ -36,7 +42,7 @@ export class Library {
   readonly cached: boolean;
   calls = 0;
   /** Undefined: not asked for yet. Null: there is none. */
-  #directory: EntityId | null | undefined;
+  #cache: FileCache | null | undefined;
 
   constructor(o: Pick<Library, 'ipc' | 'naming' | 'machine' | 'placement' | 'descriptorsMax' | 'cached'>) {
     this.ipc = o.ipc;
@@ -47,15 +53,24 @@ export class Library {
     this.cached = o.cached;
   }
 
-  /** @param self who asks, on this host */
+  /** The cache directory. @param self who asks, on this host */
   *directory(self: IpcProcess): Task<EntityId | undefined> {
-    if (!this.cached) return undefined;
-    if (this.#directory === undefined) {
+    return this.cached ? (yield* this.#fileCache(self))?.directory : undefined;
+  }
+
+  /** The memory server: it has the files of programs that have come here, too. @param self who asks, on this host */
+  *pages(self: IpcProcess): Task<EntityId | undefined> {
+    return (yield* this.#fileCache(self))?.pages;
+  }
+
+  *#fileCache(self: IpcProcess): Task<FileCache | null> {
+    if (this.#cache === undefined) {
       const group = this.ipc.wellKnownGroup(wellKnown.cacheDirectories);
       const { from, message } = yield* self.send(group, toFindDirectory(self.id), { timeoutNs: findNs });
-      this.#directory = codeOf(message) === ReplyCode.ok ? from : null;
+      const found = codeOf(message) === ReplyCode.ok;
+      this.#cache = found ? { directory: from, pages: pagesServerIn(message) } : null;
     }
-    return this.#directory ?? undefined;
+    return this.#cache;
   }
 
   /** The one of the host where a program is now. */

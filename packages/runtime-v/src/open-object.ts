@@ -16,14 +16,10 @@ import {
   KernelError,
   type LockMode,
   type OpenHow,
-  type Procedure,
   wordOf,
 } from '@backplane/slots';
 import {
-  type Asker,
-  callProcedure,
   type Instance,
-  isGone,
   modifyObject,
   offsetOf,
   pollFunction,
@@ -51,7 +47,6 @@ export class OpenObject {
   readonly how: OpenHow;
   /** Null: a pipe, of whatever name. */
   readonly place: FilePlace | null;
-  readonly #asker: Asker;
   offset = 0;
   /** Descriptors that lead here. */
   uses = 1;
@@ -59,8 +54,7 @@ export class OpenObject {
   #block: number;
   #rest: Uint8Array = none;
 
-  constructor(asker: Asker, instance: Instance, how: OpenHow, place: FilePlace | null) {
-    this.#asker = asker;
+  constructor(instance: Instance, how: OpenHow, place: FilePlace | null) {
     this.instance = instance;
     this.how = how;
     this.place = place;
@@ -115,11 +109,11 @@ export class OpenObject {
   }
 
   *attributes(): Task<Attributes> {
-    return yield* this.#call(queryObject, null);
+    return yield* this.instance.call(queryObject, null);
   }
 
   *change(change: AttributeChange, who: Credentials): Task<void> {
-    yield* this.#call(modifyObject, { change, who });
+    yield* this.instance.call(modifyObject, { change, who });
   }
 
   /** Files are always ready. */
@@ -142,21 +136,6 @@ export class OpenObject {
   *close(): Task<void> {
     this.uses--;
     if (this.uses === 0) yield* this.instance.release();
-  }
-
-  /** An operation that only managers of files have, again where the manager has died meanwhile. */
-  *#call<Q, R>(procedure: Procedure<Q, R>, q: NoInfer<Q>): Task<R> {
-    for (;;) {
-      const { manager, number } = this.instance;
-      try {
-        return yield* callProcedure(this.#asker, manager, procedure, q, number);
-      } catch (e) {
-        if (!isGone(e)) throw e;
-        // Finds it again, if that can be done.
-        yield* this.instance.query();
-        if (this.instance.manager === manager && this.instance.number === number) throw e;
-      }
-    }
   }
 
   // ---- files: any place ----

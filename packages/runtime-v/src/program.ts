@@ -21,19 +21,23 @@ import {
   type Asker,
   asker,
   CreateMode,
+  callProcedure,
   descriptionOf,
   FileClient,
+  followFile,
   has,
   Instance,
+  type InstancePlace,
   type OpenedFile,
 } from '@backplane/uio';
 import type { Environment, Inherited } from './environment.ts';
 import type { Library } from './library.ts';
 import { OpenObject } from './open-object.ts';
+import { FollowedFile, type Wanderer } from './wandering.ts';
 
 const protocol = 'uio';
 
-export class Program {
+export class Program implements Wanderer {
   static {
     tasks(Program);
   }
@@ -141,23 +145,36 @@ export class Program {
   }
 
   *#opened(t: NameTarget, how: OpenHow): Task<Attempt<OpenObject>> {
+    const wanders = new FollowedFile(this, this.self.host);
     const outcome = yield* this.#files.open(ours(t), how, this.who);
     if (outcome.is !== 'done') return outcome;
     const { device, type } = outcome.value.attributes;
     if (device !== undefined) throw new KernelError('unsupported', 'a device of another kernel');
-    return done(yield* this.#object(outcome.value, how, t.prefix, type === 'directory'));
+    return done(yield* this.#object(outcome.value, how, t.prefix, wanders, type === 'directory'));
   }
 
-  *#object(opened: OpenedFile, how: OpenHow, prefix: string, isDirectory: boolean): Task<OpenObject> {
+  *#object(
+    opened: OpenedFile,
+    how: OpenHow,
+    prefix: string,
+    wanders: FollowedFile,
+    isDirectory: boolean,
+  ): Task<OpenObject> {
     if (has(opened.uio, 'stream')) {
       const { manager, instance } = opened;
-      return new OpenObject(this.asker, yield* Instance.of(this.asker, manager, instance), how, null);
+      return new OpenObject(yield* Instance.of(this.asker, manager, instance), how, null);
     }
     const { file } = opened;
     const instance = new Instance(this.asker, descriptionOf(opened), {
       again: () => this.#reopened(prefix, file, how),
+      wanders,
     });
-    return new OpenObject(this.asker, instance, how, { prefix, file, isDirectory });
+    return new OpenObject(instance, how, { prefix, file, isDirectory });
+  }
+
+  *followed(from: InstancePlace): Task<InstancePlace> {
+    const pages = yield* this.here.pages(this.self.process);
+    return pages === undefined ? from : yield* callProcedure(this.asker, pages, followFile, from);
   }
 
   *#reopened(prefix: string, file: FileId, how: OpenHow): Task<ReturnType<typeof descriptionOf>> {
@@ -215,9 +232,12 @@ export class Program {
   *#inherited({ kind, manager, instance, how, offset, prefix, file }: Inherited): Task<OpenObject> {
     const place = kind === 'file' ? { prefix, file, isDirectory: false } : null;
     const found = yield* Instance.of(this.asker, manager, instance, {
-      ...(kind === 'file' && { again: () => this.#reopened(prefix, file, how) }),
+      ...(kind === 'file' && {
+        again: () => this.#reopened(prefix, file, how),
+        wanders: new FollowedFile(this, this.self.host),
+      }),
     });
-    const object = new OpenObject(this.asker, found, how, place);
+    const object = new OpenObject(found, how, place);
     object.offset = offset;
     return object;
   }

@@ -37,7 +37,10 @@ export class HeldFiles {
     if (held.users === 0 && held.holders.size === 0) this.#files.delete(fileKey(held.file));
   }
 
+  /** An open that went by another holder goes by this one from now on: its program has moved. */
   attach(open: OpenFile, { holder: entity, object, pageBytes }: Attaching): HeldFile {
+    const before = this.#attached.get(open)?.holder;
+    if (before !== undefined && (before.entity !== entity || before.object !== object)) this.detach(open);
     const held = this.entry(open.file);
     const holder = held.holder(entity, object) ?? {
       entity,

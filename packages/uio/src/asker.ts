@@ -15,8 +15,8 @@ export interface Asker {
   send(to: EntityId, request: Message): Task<Message>;
 }
 
-/** A process asks for itself. */
-export const asker = (process: IpcProcess): Asker => ({
+/** A process asks for itself, or several that take turns. */
+export const asker = (process: Pick<IpcProcess, 'send'>): Asker => ({
   *send(to, request): Task<Message> {
     return answered(yield* process.send(to, request));
   },

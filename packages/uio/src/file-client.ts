@@ -31,7 +31,7 @@ import {
   type TwoNameOp,
 } from '@backplane/slots';
 import { type Asker, callProcedure } from './asker.ts';
-import { openCached } from './cached-files.ts';
+import { openCached, reopenCached } from './cached-files.ts';
 import { names, type OpenedFile, openFile, reopenFile } from './file-operations.ts';
 import { lookAgainNs, reach } from './reach.ts';
 
@@ -98,8 +98,10 @@ export class FileClient {
   }
 
   /**
-   * A file that is known by its number, at whoever has its prefix: once more after its server's death, or for another owner.
-   * Returns when it is open. @throws KernelError `stale` when it is not there any more
+   * A file that is known by its number, at whoever has its prefix: once more after its manager's death, or for another owner,
+   * who may be on another host: then not by way of our directory. Returns when it is open.
+   *
+   * @throws KernelError `stale` when it is not there any more
    */
   *reopen(
     view: NameView,
@@ -111,9 +113,7 @@ export class FileClient {
     for (;;) {
       try {
         // Through naming, which forgets the manager that is gone.
-        return yield* view.perform(prefix, 'object', (t) =>
-          this.#reopenAt(t.authority, { owner, file, how }),
-        );
+        return yield* view.perform(prefix, 'object', (t) => this.#reopenAt(t, { owner, file, how }));
       } catch (e) {
         if (!isKernelError(e, 'notFound') && !isKernelError(e, 'noAnswer')) throw e;
         yield* sleep(lookAgainNs);
@@ -122,10 +122,20 @@ export class FileClient {
   }
 
   *#reopenAt(
-    to: Authority,
+    { authority, prefix }: NameTarget,
     request: { readonly owner: EntityId; readonly file: FileId; readonly how: OpenHow },
   ): Task<Attempt<OpenedFile>> {
-    const opened = yield* this.#reach(to, reopenFile, request);
+    const ours = request.owner === this.#parts.owner;
+    const directory = ours ? yield* this.#parts.directory?.() ?? nowhere() : undefined;
+    const opened =
+      directory === undefined
+        ? yield* this.#reach(authority, reopenFile, request)
+        : yield* this.#reach(
+            authority,
+            reopenCached,
+            { ...request, manager: managerOf(authority), prefix },
+            directory,
+          );
     return 'is' in opened ? opened : done(opened);
   }
 

@@ -12,7 +12,17 @@ export {
 } from './attributes.ts';
 export { ByteStream, endOfStream, type StreamCosts } from './byte-stream.ts';
 // Pages that hosts keep
-export { findDirectory, openCached, toFindDirectory } from './cached-files.ts';
+export {
+  directoryFound,
+  fileOfKey,
+  findDirectory,
+  keyOfFile,
+  type NamedFile,
+  openCached,
+  pagesServerIn,
+  reopenCached,
+  toFindDirectory,
+} from './cached-files.ts';
 export { FileClient, type FileClientParts } from './file-client.ts';
 export {
   blockBytes,
@@ -27,10 +37,19 @@ export {
   reopenFile,
   syncFunction,
 } from './file-operations.ts';
-export { Instance, type InstanceOptions } from './instance.ts';
+export { Instance, type InstanceOptions, type Wandering } from './instance.ts';
 // Who answers
 export { Instances, type ServedInstance } from './instances.ts';
 export { failure, failureOf, instanceOf, packed, unpacked } from './messages.ts';
+export {
+  type FileHandedOver,
+  followFile,
+  handOverFile,
+  handOverFiles,
+  type InstancePlace,
+  takeFile,
+  writeBackFiles,
+} from './moving-files.ts';
 export {
   atEnd,
   type BlockLockMode,

@@ -5,11 +5,15 @@
  * An instance dies with its manager: `peerDown`, `stale` when the manager is there and does not know it. Who knows how to get
  * the object again says so (`again`): then what has no state but where it lies (storage with random access) is created anew
  * and the operation is done once more, as often as that takes.
+ *
+ * An object may be handed from manager to manager when the program changes hosts (`wanders`): then it is looked for before the
+ * next operation, and again where its manager does not know it.
  */
 import { type Task, tasks } from '@backplane/engine';
-import { type EntityId, KernelError, type Message } from '@backplane/slots';
-import type { Asker } from './asker.ts';
+import { type EntityId, KernelError, type Message, type Procedure } from '@backplane/slots';
+import { type Asker, callProcedure } from './asker.ts';
 import { demandAttribute, has, type UioAttributeName } from './attributes.ts';
+import type { InstancePlace } from './moving-files.ts';
 import {
   type BlockLockMode,
   type BlockPosition,
@@ -34,9 +38,18 @@ import {
 } from './operations.ts';
 import { isGone } from './reach.ts';
 
+/** How an object is followed from manager to manager. */
+export interface Wandering {
+  /** It may be elsewhere than it was when it was last followed. */
+  readonly moved: boolean;
+  /** Where it is by now; the same place, if it is there. @throws KernelError as for an instance that is gone */
+  follow(from: InstancePlace): Task<InstancePlace>;
+}
+
 export interface InstanceOptions {
   /** Finds the object again after its manager's death. */
   readonly again?: () => Task<InstanceDescription>;
+  readonly wanders?: Wandering;
 }
 
 export class Instance {
@@ -46,12 +59,14 @@ export class Instance {
 
   readonly #asker: Asker;
   readonly #again: (() => Task<InstanceDescription>) | undefined;
+  readonly #wanders: Wandering | undefined;
   #description: InstanceDescription;
   #released = false;
 
   /** What the manager has described: in its answer to a create, or to an open by name. */
-  constructor(asker: Asker, description: InstanceDescription, { again }: InstanceOptions = {}) {
+  constructor(asker: Asker, description: InstanceDescription, { again, wanders }: InstanceOptions = {}) {
     this.#asker = asker;
+    this.#wanders = wanders;
     this.#description = description;
     this.#again =
       has(description.attributes, 'storage') && has(description.attributes, 'randomAccess')
@@ -147,29 +162,65 @@ export class Instance {
     return yield* this.#ask((i) => toControl(i, function_, words, segment));
   }
 
+  /** An operation that only some managers have. */
+  *call<Q, R>(procedure: Procedure<Q, R>, q: NoInfer<Q>): Task<R> {
+    return yield* this.#there((d) => callProcedure(this.#asker, d.manager, procedure, q, d.instance));
+  }
+
   /** A manager that is gone has no instances: that is no error here. */
   *release(mode: ReleaseMode = 'normal'): Task<void> {
     if (this.#released) return;
     this.#released = true;
-    try {
-      yield* this.#asker.send(this.manager, toRelease(this.number, mode));
-    } catch (e) {
-      if (!isGone(e)) throw e;
+    let at: InstanceDescription | undefined = this.#description;
+    if (this.#wanders?.moved === true) at = (yield* this.#elsewhere(at)) ?? at;
+    while (at !== undefined) {
+      try {
+        yield* this.#asker.send(at.manager, toRelease(at.instance, mode));
+        return;
+      } catch (e) {
+        if (!isGone(e)) throw e;
+        at = yield* this.#elsewhere(at);
+      }
     }
   }
 
   *#ask(request: (instance: number) => Message): Task<Message> {
+    return yield* this.#there((d) => this.#asker.send(d.manager, request(d.instance)));
+  }
+
+  *#there<R>(operation: (d: InstanceDescription) => Task<R>): Task<R> {
     if (this.#released) throw new KernelError('badHandle', 'released');
+    if (this.#wanders?.moved === true)
+      this.#description = (yield* this.#elsewhere(this.#description)) ?? this.#description;
     for (;;) {
       const tried = this.#description;
       try {
-        return yield* this.#asker.send(tried.manager, request(tried.instance));
+        return yield* operation(tried);
       } catch (e) {
-        if (this.#again === undefined) throw e;
         if (!isGone(e)) throw e;
         // Another thread may have found it already.
-        if (this.#description === tried) this.#description = yield* this.#again();
+        if (this.#description === tried) this.#description = yield* this.#found(tried, e);
       }
+    }
+  }
+
+  *#found(tried: InstanceDescription, gone: unknown): Task<InstanceDescription> {
+    const elsewhere = yield* this.#elsewhere(tried);
+    if (elsewhere !== undefined) return elsewhere;
+    if (this.#again === undefined) throw gone;
+    return yield* this.#again();
+  }
+
+  /** Undefined: nowhere but where it was, if there. */
+  *#elsewhere(tried: InstanceDescription): Task<InstanceDescription | undefined> {
+    if (this.#wanders === undefined) return undefined;
+    try {
+      const { manager, instance } = yield* this.#wanders.follow(tried);
+      const same = manager === tried.manager && instance === tried.instance;
+      return same ? undefined : { ...tried, manager, instance };
+    } catch (e) {
+      if (!isGone(e)) throw e;
+      return undefined;
     }
   }
 

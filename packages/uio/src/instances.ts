@@ -62,6 +62,10 @@ export class Instances<T> {
     return this.#instances.get(number);
   }
 
+  ownedBy(owner: EntityId): readonly ServedInstance<T>[] {
+    return [...this.#instances.values()].filter((i) => i.owner === owner);
+  }
+
   /** False when it is gone already. */
   remove({ number }: ServedInstance<T>): boolean {
     return this.#instances.delete(number);
@@ -90,8 +94,8 @@ export class Instances<T> {
   }
 
   *#drop(owner: EntityId): Task<void> {
-    for (const i of [...this.#instances.values()]) {
-      if (i.owner !== owner || !this.remove(i)) continue;
+    for (const i of this.ownedBy(owner)) {
+      if (!this.remove(i)) continue;
       this.collected++;
       yield* this.#dropped(i);
     }

@@ -27,6 +27,7 @@ export const destroySpace: Operation<{ readonly space: number }, Nothing> = oper
 /** What a region is bound to: an instance at its manager, from one of its pages on. */
 export interface BoundObject {
   readonly manager: EntityId;
+  /** 0: there is none to hand over, and the kernel opens one by the key. */
   readonly instance: number;
   readonly key: string;
   readonly sizeBytes: number;

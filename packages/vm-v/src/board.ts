@@ -49,7 +49,7 @@ export const vMemory: Component<'vm', VMemoryOptions> = /* @__PURE__ */ defineCo
   options,
   create: ({ ipc, memory, memoryPolicy, naming }, o, machine): Vm => {
     const cache = new PageCache(memory, memoryPolicy, machine, seconds(o.writeBackSeconds));
-    const holding = { holdNs: ms(o.holdMilliseconds), probeNs: seconds(o.probeSeconds) };
+    const holding = { holdNs: ms(o.holdMilliseconds), probeNs: seconds(o.probeSeconds), naming };
     const objects = new Objects(ipc, cache, holding);
     const { senders, holder: owner } = objects;
     const { pageBytes } = cache;
@@ -68,6 +68,7 @@ export const vMemory: Component<'vm', VMemoryOptions> = /* @__PURE__ */ defineCo
     metrics.register('vm.writeBacks', () => cache.writeBacks);
     metrics.register('vm.objects', () => objects.count);
     metrics.register('vm.publishedFiles', () => objects.published);
+    metrics.register('vm.takenFiles', () => objects.taken);
     if (paging !== null) {
       metrics.register('vm.pagesOut', () => paging.pagesOut);
       metrics.register('vm.pagesIn', () => paging.pagesIn);

@@ -6,37 +6,33 @@
  * What is no file (a directory, a device), or of a manager that lends no pages, stays with its manager, in its owner's name.
  */
 import { type Task, tasks } from '@backplane/engine';
-import { fileKey } from '@backplane/file-service';
 import {
   done,
   type EntityId,
-  entityId,
-  type FileId,
   type Ipc,
   isKernelError,
   type Machine,
-  type Message,
-  message,
   type Naming,
   type ObjectPages,
   type OpenHow,
-  ReplyCode,
   type Server,
   type WireAttempt,
   wellKnown,
 } from '@backplane/slots';
 import {
+  directoryFound,
   findDirectory,
+  keyOfFile,
   type OpenedFile,
   openCached,
   openFile,
-  reach,
+  reopenCached,
   reopenFile,
   Senders,
   ServedOperations,
   toSetOwner,
 } from '@backplane/uio';
-import type { Place } from './opening.ts';
+import { FindingAgain } from './finding-again.ts';
 
 type Request = Parameters<typeof openCached.request.encode>[0];
 
@@ -56,16 +52,22 @@ export class CacheDirectory implements Server {
   readonly process: EntityId;
   readonly #parts: CacheDirectoryParts;
   readonly #senders: Senders;
+  readonly #finding: FindingAgain;
   opens = 0;
 
   constructor(parts: CacheDirectoryParts, concurrent: number) {
     const { ipc, machine } = parts;
     this.#parts = parts;
     this.#senders = new Senders(ipc, machine);
+    this.#finding = new FindingAgain({ ipc, naming: parts.naming, senders: this.#senders });
     const process = ipc.create({ name: 'cache directory', scope: machine.scope, space: null });
     const operations = new ServedOperations();
     operations.serve(openCached, (q) => this.#open(q));
-    operations.raw(findDirectory, found);
+    operations.serve(reopenCached, (q) => this.#reopen(q));
+    const found = directoryFound(parts.objects?.server);
+    operations.raw(findDirectory, function* () {
+      return found;
+    });
     process.serve((r) => operations.perform(r.message, r.from), { concurrent });
     if (parts.objects !== undefined) process.join(ipc.wellKnownGroup(wellKnown.cacheDirectories));
     this.process = process.id;
@@ -75,20 +77,34 @@ export class CacheDirectory implements Server {
     this.opens++;
     const owner = this.#senders.owner;
     const opened = yield* this.#senders.call(q.manager, openFile, { ...q, owner });
-    if (opened.is !== 'done') return opened;
-    const { manager, instance, file, attributes, uio } = opened.value;
+    return opened.is === 'done' ? done(yield* this.#cached(opened.value, q)) : opened;
+  }
+
+  *#reopen(q: Parameters<typeof reopenCached.request.encode>[0]): Task<OpenedFile> {
+    this.opens++;
+    const owner = this.#senders.owner;
+    const opened = yield* this.#senders.call(q.manager, reopenFile, { ...q, owner });
+    return yield* this.#cached(opened, q);
+  }
+
+  *#cached(
+    opened: OpenedFile,
+    q: { readonly owner: EntityId; readonly prefix: string; readonly how: OpenHow },
+  ): Task<OpenedFile> {
+    const { manager, instance, file, attributes, uio } = opened;
     const { objects } = this.#parts;
     if (attributes.type === 'file' && objects !== undefined) {
+      const named = { prefix: q.prefix, file };
       try {
         const object = yield* objects.open({
           manager,
           instance,
-          key: `${q.prefix}:${fileKey(file)}:${attributes.version}`,
+          key: keyOfFile(named, attributes.version),
           writable: q.how.write === true && q.how.append !== true,
-          reopen: () => this.#reopen(q.prefix, file, q.how),
+          reopen: () => this.#finding.open(named, q.how),
         });
         const local = objects.publish(object, { owner: q.owner, attributes: uio });
-        return done({ ...opened.value, manager: objects.server, instance: local });
+        return { ...opened, manager: objects.server, instance: local };
       } catch (e) {
         if (!isKernelError(e, 'unsupported')) throw e;
       }
@@ -96,25 +112,4 @@ export class CacheDirectory implements Server {
     yield* this.#senders.send(manager, toSetOwner(instance, q.owner));
     return opened;
   }
-
-  /** The file once more, at the manager that its prefix leads to now. */
-  *#reopen(prefix: string, file: FileId, { read, write, append }: OpenHow): Task<Place> {
-    const request = {
-      owner: this.#senders.owner,
-      file,
-      how: { read: read === true, write: write === true, append: append === true },
-    };
-    return yield* this.#parts.naming.view().perform<Place>(prefix, 'object', (t) => {
-      const server = entityId(t.authority);
-      return reach(this.#parts.ipc, server, again(this.#senders.call(server, reopenFile, request)));
-    });
-  }
-}
-
-function* again(opening: Task<OpenedFile>): Task<WireAttempt<Place>> {
-  return done(yield* opening);
-}
-
-function* found(): Task<Message> {
-  return message({ code: ReplyCode.ok });
 }

@@ -17,6 +17,7 @@
  *   any       lease over, used                 renew first                                       as it was
  *   any       the manager has died             open and attach again, claim what is dirty        invalid
  *   any       the manager gave us up           open and attach again, dirty stores are lost      invalid
+ *   any       its last user goes elsewhere     writeBack, keeping; forget it                     invalid
  *
  * A page that is filled or that leaves is `busy`: who wants it waits. Everything else about a page happens between two
  * suspensions: a store is made in the same breath in which the page was found owned.
@@ -253,6 +254,44 @@ export class CachedObject implements Keeper, Linked, Written {
     yield* this.#writeBacks.flush();
   }
 
+  /** The same; stores that are lost are somebody else's to be told of. @throws KernelError what the manager answered */
+  *writeOut(): Task<void> {
+    yield* this.#writeBacks.writeOut();
+  }
+
+  noteLost(): void {
+    this.#writeBacks.noteLost();
+  }
+
+  /**
+   * This user's instance goes to another host, which will have it attach: nothing here relies on it when this returns, and
+   * the manager has what was stored before. Returns whether stores are lost that nobody has been told of.
+   *
+   * @throws KernelError `objectLost`, what the manager answered; then all is as it was
+   */
+  *letGo(opening: Opening): Task<boolean> {
+    for (;;) {
+      yield* this.link.recovered();
+      if (this.link.lost) throw new KernelError('objectLost', this.key);
+      yield* this.#writeBacks.writeOut();
+      if (this.link.recovering) continue;
+      // Write-backs of other users' stores may be under way in this one's name.
+      if (this.#unsettled(opening)) yield* this.changed.wait();
+      else if (this.link.isShared(opening) || !this.dirty) break;
+    }
+    const { lost } = this.#writeBacks;
+    if (!this.link.isShared(opening)) this.dropAll();
+    this.link.depart(opening);
+    return lost;
+  }
+
+  #unsettled(opening: Opening): boolean {
+    const shared = this.link.isShared(opening);
+    if (!shared && this.#writeBacks.unconfirmed) return true;
+    for (const page of this.pages.values()) if (page.writing || (!shared && page.busy)) return true;
+    return false;
+  }
+
   within(page: Page): Uint8Array {
     return page.content().subarray(0, Math.max(0, this.#sizeBytes - page.number * this.pageBytes));
   }
@@ -280,6 +319,7 @@ export class CachedObject implements Keeper, Linked, Written {
 
   isStored(n: number, version: number): void {
     this.#writeBacks.isStored(n, version);
+    this.wake();
     this.link.closeUnused();
   }
 
@@ -305,6 +345,7 @@ export class CachedObject implements Keeper, Linked, Written {
   *claim(place: Place): Task<void> {
     this.#sizeBytes = Math.max(this.#sizeBytes, this.#reachedBytes);
     yield* this.#writeBacks.claim(place);
+    this.wake();
   }
 
   dropAll(): void {
@@ -315,5 +356,6 @@ export class CachedObject implements Keeper, Linked, Written {
       page.state = 'invalid';
       if (!page.busy) this.#empty(page);
     }
+    this.wake();
   }
 }

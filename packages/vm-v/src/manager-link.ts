@@ -5,6 +5,8 @@
  *   state        event                                        action                                        next
  *   current      a message is answered                        the lease begins anew at its sending          current
  *   current      the lease is over                            renew, before anything is used                current
+ *   current      an instance more, the lease is over, or the  renew, before it attaches                     current
+ *                instance is another manager's
  *   any          no answer, or the manager does not know us   ask once more                                 recovering
  *   recovering   it knows us                                  none: it was silent                           current
  *   recovering   it is another one, or gave us up             open all again, attach, claim, drop pages     current
@@ -96,6 +98,27 @@ export class ManagerLink {
 
   // ---- openings ----
 
+  /**
+   * Returns when what is known here of the object holds, or is known to be lost: before anybody else uses it, whose new
+   * instance would be taken for a sign that the old ones live.
+   *
+   * @param manager of the new instance
+   */
+  *settle(manager: EntityId): Task<void> {
+    yield* this.recovered();
+    const [first] = this.#openings;
+    if (first === undefined || this.#lost) return;
+    if (this.isCurrent && first.place.manager === manager) return;
+    first.uses++;
+    try {
+      yield* this.ask(first, (instance) => toRenew(instance));
+    } catch (e) {
+      if (!isKernelError(e, 'objectLost')) throw e;
+    } finally {
+      this.leave(first);
+    }
+  }
+
   /** From now on the instance is ours. */
   *attach(opening: Opening): Task<void> {
     this.#openings.add(opening);
@@ -120,6 +143,18 @@ export class ManagerLink {
     if (--opening.uses > 0) return;
     if (this.#openings.size > 1 || this.#lost) this.#close(opening);
     this.closeUnused();
+  }
+
+  /** It is somebody else's from now on, and is not released. */
+  depart(opening: Opening): void {
+    this.#openings.delete(opening);
+    this.closeUnused();
+  }
+
+  /** Does anybody else use the object? */
+  isShared(opening: Opening): boolean {
+    for (const o of this.#openings) if (o !== opening && o.uses > 0) return true;
+    return false;
   }
 
   /** Closes all when nobody uses the object and nothing of it is here. */

@@ -77,6 +77,20 @@ export class ObjectHandle implements PagedObject {
     yield* this.object.flush();
   }
 
+  *writeOut(): Task<void> {
+    this.#check();
+    yield* this.object.writeOut();
+  }
+
+  /** @see CachedObject.letGo It is released then. @throws KernelError `unsupported` while regions are bound to it, too */
+  *letGo(): Task<{ readonly lost: boolean }> {
+    this.#check();
+    if (this.opening.uses > 1) throw new KernelError('unsupported', 'a region is bound to it');
+    const lost = yield* this.object.letGo(this.opening);
+    this.#released = true;
+    return { lost };
+  }
+
   /** A message about the object to its manager. */
   *pass(build: (instance: number) => Message): Task<Message> {
     this.#check();

@@ -7,6 +7,7 @@ import {
   KernelError,
   type Message,
   message,
+  type Naming,
   type ObjectInstance,
   type ObjectPages,
   type PagedObject,
@@ -14,6 +15,7 @@ import {
 } from '@backplane/slots';
 import { instanceOf, leaseNs, Ownership, pageIn, Senders, sizeIn, versionIn } from '@backplane/uio';
 import { CachedObject, type ObjectParts } from './cached-object.ts';
+import { FindingAgain } from './finding-again.ts';
 import { MemoryServer } from './memory-server.ts';
 import { ObjectHandle } from './object-handle.ts';
 import { Opening } from './opening.ts';
@@ -22,6 +24,8 @@ import type { PageCache } from './page-cache.ts';
 export interface ObjectsOptions {
   readonly holdNs: number;
   readonly probeNs: number;
+  /** None: what managers have lost in a crash is not found again here. */
+  readonly naming: Naming | undefined;
 }
 
 export class Objects implements ObjectPages {
@@ -38,18 +42,26 @@ export class Objects implements ObjectPages {
   readonly #timer: Timer;
   #last = 0;
 
-  constructor(ipc: Ipc, cache: PageCache, { holdNs, probeNs }: ObjectsOptions) {
+  constructor(ipc: Ipc, cache: PageCache, { holdNs, probeNs, naming }: ObjectsOptions) {
     const { machine } = cache;
-    this.senders = new Senders(ipc, machine);
+    const senders = new Senders(ipc, machine);
+    this.senders = senders;
     // Apart from the memory server: those who wait there for a page may be waiting for a callback.
     const holder = ipc.create({ name: 'page holder', scope: machine.scope, space: null });
     holder.serve((r) => this.#calledBack(r.message), { concurrent: Number.POSITIVE_INFINITY });
     this.holder = holder.id;
-    this.#server = new MemoryServer(ipc, machine, probeNs);
+    this.#server = new MemoryServer({
+      ipc,
+      machine,
+      senders,
+      probeNs,
+      finding: naming === undefined ? undefined : new FindingAgain({ ipc, naming, senders }),
+      open: (o) => this.open(o),
+    });
     this.#timer = new Timer(machine.scope, 'vm.contact', () => this.#keepContact());
     this.#parts = {
       cache,
-      senders: this.senders,
+      senders,
       holder: this.holder,
       holdNs,
       probe: (manager) => ipc.probe(manager),
@@ -71,16 +83,30 @@ export class Objects implements ObjectPages {
     return this.#server.count;
   }
 
-  *open(o: ObjectInstance): Task<PagedObject> {
-    let object = this.#byKey.get(o.key);
-    if (object === undefined || object.link.lost) {
-      object = new CachedObject(o.key, ++this.#last, this.#parts);
-      this.#byKey.set(o.key, object);
-      this.#byNumber.set(object.number, object);
-    }
+  /** Files that programs had open at other hosts before they came here. */
+  get taken(): number {
+    return this.#server.taken;
+  }
+
+  *open(o: ObjectInstance): Task<ObjectHandle> {
+    const object = yield* this.#object(o);
     const opening = new Opening(o);
     yield* object.link.attach(opening);
     return new ObjectHandle(object, opening);
+  }
+
+  /** The one of this key, if there is one that holds. */
+  *#object({ key, manager }: ObjectInstance): Task<CachedObject> {
+    for (;;) {
+      const known = this.#byKey.get(key);
+      if (known === undefined || known.link.lost) break;
+      yield* known.link.settle(manager);
+      if (this.#byKey.get(key) === known && !known.link.lost) return known;
+    }
+    const object = new CachedObject(key, ++this.#last, this.#parts);
+    this.#byKey.set(key, object);
+    this.#byNumber.set(object.number, object);
+    return object;
   }
 
   publish(object: PagedObject, o: { readonly owner: EntityId; readonly attributes: number }): number {

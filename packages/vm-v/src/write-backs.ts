@@ -66,9 +66,28 @@ export class WriteBacks {
     }
   }
 
+  /** There are stores that are lost, and that nobody has been told of. */
+  get lost(): boolean {
+    return this.#lost;
+  }
+
+  /** On another host, before the file came here. */
+  noteLost(): void {
+    this.#lost = true;
+  }
+
   /** Every store that was made before is the manager's. @throws KernelError what it answered; `objectLost` */
   *flush(): Task<void> {
-    const { key, link, pages, changed } = this.#object;
+    yield* this.writeOut();
+    const { key, link } = this.#object;
+    if (!this.#lost && !link.lost) return;
+    this.#lost = false;
+    throw new KernelError('objectLost', `stores to ${key}`);
+  }
+
+  /** The same, as far as it is not lost. @throws KernelError what the manager answered */
+  *writeOut(): Task<void> {
+    const { link, pages, changed } = this.#object;
     for (const page of [...pages.values()]) {
       while (page.dirty) {
         if (link.recovering) yield* link.recovered();
@@ -81,9 +100,6 @@ export class WriteBacks {
         }
       }
     }
-    if (!this.#lost && !link.lost) return;
-    this.#lost = false;
-    throw new KernelError('objectLost', `stores to ${key}`);
   }
 
   /** False when the manager has to be found first. */
