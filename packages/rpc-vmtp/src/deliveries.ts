@@ -52,9 +52,9 @@ export class Deliveries implements Delivering {
     if (isGroup(path.to)) {
       let verdict: LocalVerdict = 'nobody';
       for (const member of [...residents.members(path.to)]) {
-        if (member.entity === path.client || record.at(member.entity, path.forwardCount) !== undefined)
-          continue;
-        verdict = better(verdict, this.offer(record, member, path, m));
+        if (member.entity === path.client) continue;
+        const has = record.at(member.entity, path.forwardCount) !== undefined;
+        verdict = better(verdict, has ? 'taken' : this.offer(record, member, path, m));
       }
       record.schedule();
       return verdict;

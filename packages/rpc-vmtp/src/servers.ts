@@ -179,17 +179,8 @@ export class Servers implements LocalServers, RecordActs {
   deliver({ client, to, transaction, priority, message }: LocalRequest): LocalVerdict {
     const record = this.#records.remember(client);
     if (record === undefined) return 'busy';
-    const before = record.transaction === transaction ? record.at(to, 0) : undefined;
     if (record.transaction !== transaction) this.#records.begin(record, transaction);
-    else if (before !== undefined) {
-      // One that has moved here asks again.
-      before.heardFrom(here);
-      if (before.state !== 'responded' || !before.idempotent) {
-        before.handAgain();
-        return 'taken';
-      }
-      record.remove(before); // it may be done again
-    }
+    else if (this.#askedAgain(record, to) && !isGroup(to)) return 'taken';
     record.heardNs = this.#nowNs;
     const path: RequestPath = {
       client,
@@ -206,6 +197,20 @@ export class Servers implements LocalServers, RecordActs {
       streamed: false,
     };
     return this.#deliveries.deliver(record, path, message);
+  }
+
+  /** A client that has moved here asks again. False if nobody here has had the request, or it may be done again. */
+  #askedAgain(record: RemoteClient, to: EntityId): boolean {
+    let known = false;
+    for (const request of record.requests.filter((r) => r.path.to === to && r.path.forwardCount === 0)) {
+      request.heardFrom(here);
+      if (request.state === 'responded' && request.idempotent) record.remove(request);
+      else {
+        request.handAgain();
+        known = true;
+      }
+    }
+    return known;
   }
 
   workFor(client: EntityId): boolean {

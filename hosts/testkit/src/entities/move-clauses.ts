@@ -344,6 +344,31 @@ export const moveClauses = (bounds: Bounds): readonly Check[] => {
       },
     },
     {
+      name: 'a request to a group beside the one that asks is answered though that goes away and comes back',
+      run: () => {
+        for (const worksNs of works)
+          for (const awayNs of [0, us(400), ms(20), seconds(1)]) {
+            const world = new World(boards, names);
+            const group = entitiesOf(world.host(0)).mintGroup();
+            const members = world.hosts.slice(0, 3).map((host) => new Desk(host, { worksNs }));
+            for (const { host, entity } of members) entitiesOf(host).join(group, entity);
+            const client = new Traveller(world.host(minted));
+            const request = numbered(1, { coResident: client.entity });
+            const response = client.spawn(client.send(group, request));
+            const away = function* (): Task<void> {
+              yield* sleep(ms(1));
+              yield* client.move(world.host(2));
+              yield* sleep(awayNs);
+              yield* client.move(world.host(minted));
+            };
+            ended(world, patienceSeconds, away());
+            const code = codeIn(ended(world, patienceSeconds, response.join()));
+            same(`code, ${worksNs / 1e6} ms of work, ${awayNs / 1e6} ms away`, code, done);
+            same('seen beside it', members[minted]?.seen ?? [], [1]);
+          }
+      },
+    },
+    {
       name: 'an entity that has moved lives on when its old host dies, and has answered what it took there',
       run: () => {
         const world = new World(boards, names);
