@@ -7,7 +7,8 @@
  * packets live. Numbers are serial: they wrap.
  */
 
-import type { LazyTimer } from '@backplane/rpc-service';
+import type { Scope } from '@backplane/engine';
+import { LazyTimer } from '@backplane/rpc-service';
 import type { EntityId, Message } from '@backplane/slots';
 import type { Arriving } from './runs.ts';
 import type { RequestPath, ServedRequest } from './served-request.ts';
@@ -24,17 +25,26 @@ export interface HeldRequest {
   readonly message: Message;
 }
 
+/** What is done to a record: the same for all of a host. */
+export interface RecordDuties {
+  /** Its time has come. */
+  expired(record: RemoteClient): void;
+  /** Sets the timer to what is next. */
+  schedule(record: RemoteClient): void;
+  /** A request of it is not processed any more: in a stream, it is the next one's turn. */
+  left(record: RemoteClient): void;
+  /** Looks for the client, for the response to that request. */
+  pursue(request: ServedRequest): void;
+  /** Hands a request on to an entity of this host. */
+  passHere(record: RemoteClient, request: ServedRequest, to: EntityId, m: Message): void;
+}
+
+const none: readonly never[] = [];
+
 export class RemoteClient {
   readonly entity: EntityId;
   readonly timer: LazyTimer;
-  /** Sets the timer to what is next. */
-  readonly schedule: () => void;
-  /** A request of it is not processed any more: in a stream, it is the next one's turn. */
-  readonly left: () => void;
-  /** Looks for the client, for the response to that request. */
-  readonly pursue: (request: ServedRequest) => void;
-  /** Hands a request on to an entity of this host. */
-  readonly passHere: (request: ServedRequest, to: EntityId, m: Message) => void;
+  readonly #duties: RecordDuties;
   /** Number of the last transaction's first group; nothing was heard while this is undefined. */
   transaction: number | undefined = undefined;
   arriving: ArrivingRequest | null = null;
@@ -42,10 +52,10 @@ export class RemoteClient {
   tries = 0;
   readonly requests: ServedRequest[] = [];
   /** Entities of this host that have had an earlier transaction of it. */
-  readonly servers: Set<EntityId> = new Set();
+  servers: readonly EntityId[] = none;
   /** The transaction begins a stream: records of those after it, in the order of their numbers. */
   streams = false;
-  followers: readonly RemoteClient[] = [];
+  followers: readonly RemoteClient[] = none;
   /** Of a follower: who begins the stream; and the request, while it waits for the response to the one before. */
   readonly head: RemoteClient | null;
   held: HeldRequest | null = null;
@@ -54,25 +64,39 @@ export class RemoteClient {
   /** When it was heard last. */
   heardNs = 0;
 
-  constructor(
-    entity: EntityId,
-    head: RemoteClient | null,
-    timer: (expired: () => void) => LazyTimer,
-    acts: {
-      readonly left: (record: RemoteClient) => void;
-      readonly expired: (record: RemoteClient) => void;
-      readonly schedule: (record: RemoteClient) => void;
-      readonly pursue: (request: ServedRequest) => void;
-      readonly pass: (record: RemoteClient, request: ServedRequest, to: EntityId, m: Message) => void;
-    },
-  ) {
+  constructor(entity: EntityId, head: RemoteClient | null, scope: Scope, duties: RecordDuties) {
     this.entity = entity;
     this.head = head;
-    this.timer = timer(() => acts.expired(this));
-    this.schedule = () => acts.schedule(this);
-    this.left = () => acts.left(this);
-    this.pursue = acts.pursue;
-    this.passHere = (request, to, m) => acts.pass(this, request, to, m);
+    this.#duties = duties;
+    this.timer = new LazyTimer(scope, 'vmtp remote client', () => duties.expired(this));
+  }
+
+  schedule(): void {
+    this.#duties.schedule(this);
+  }
+
+  left(): void {
+    this.#duties.left(this);
+  }
+
+  pursue(request: ServedRequest): void {
+    this.#duties.pursue(request);
+  }
+
+  passHere(request: ServedRequest, to: EntityId, m: Message): void {
+    this.#duties.passHere(this, request, to, m);
+  }
+
+  /** That entity of this host has had a transaction of it. */
+  noteServer(server: EntityId): void {
+    if (!this.servers.includes(server)) this.servers = [...this.servers, server];
+  }
+
+  /** That entity leaves. False if it has had none. */
+  dropServer(server: EntityId): boolean {
+    const had = this.servers.includes(server);
+    if (had) this.servers = this.servers.filter((s) => s !== server);
+    return had;
   }
 
   /** The record of that transaction, of those in a stream. */

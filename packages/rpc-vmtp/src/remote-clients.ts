@@ -10,11 +10,10 @@
  * request are coming, the timer is theirs (TS1).
  */
 
-import { LazyTimer } from '@backplane/rpc-service';
 import { type EntityId, isGroup, type Message } from '@backplane/slots';
 import { here } from './carrier.ts';
 import { hasData, type KeptResponses } from './kept-responses.ts';
-import { RemoteClient } from './remote-client.ts';
+import { type RecordDuties, RemoteClient } from './remote-client.ts';
 import { distance } from './runs.ts';
 import type { ServedRequest } from './served-request.ts';
 import type { ServerParts } from './server-parts.ts';
@@ -37,6 +36,7 @@ export class RemoteClients {
   readonly #parts: ServerParts;
   readonly #kept: KeptResponses;
   readonly #acts: RecordActs;
+  readonly #duties: RecordDuties;
   /** In the order in which they were first heard. */
   readonly #records = new Map<EntityId, RemoteClient>();
 
@@ -44,6 +44,13 @@ export class RemoteClients {
     this.#parts = parts;
     this.#kept = kept;
     this.#acts = acts;
+    this.#duties = {
+      expired: (r) => this.#expired(r),
+      schedule: (r) => this.#schedule(r),
+      left: (r) => this.#acts.left(r),
+      pursue: (request) => this.#kept.pursue(request),
+      passHere: (r, request, to, m) => this.#acts.passHere(r, request, to, m),
+    };
   }
 
   get size(): number {
@@ -91,18 +98,7 @@ export class RemoteClients {
   }
 
   #make(client: EntityId, head: RemoteClient | null): RemoteClient {
-    return new RemoteClient(
-      client,
-      head,
-      (expired) => new LazyTimer(this.#parts.machine.scope, 'vmtp remote client', expired),
-      {
-        expired: (r) => this.#expired(r),
-        schedule: (r) => this.#schedule(r),
-        left: (r) => this.#acts.left(r),
-        pursue: (request) => this.#kept.pursue(request),
-        pass: (r, request, to, m) => this.#acts.passHere(r, request, to, m),
-      },
-    );
+    return new RemoteClient(client, head, this.#parts.machine.scope, this.#duties);
   }
 
   #makeRoom(): boolean {
@@ -118,7 +114,7 @@ export class RemoteClients {
   /** A new transaction of the client, which acknowledges what came before. */
   begin(record: RemoteClient, transaction: number): void {
     this.abandon(record);
-    for (const { resident } of record.requests) record.servers.add(resident.entity);
+    for (const { resident } of record.requests) record.noteServer(resident.entity);
     record.requests.length = 0;
     record.arriving = null;
     record.streams = false;

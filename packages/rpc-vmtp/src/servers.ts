@@ -122,10 +122,10 @@ export class Servers implements LocalServers, RecordActs {
       if (record.arriving?.path.to === entity) record.arriving = null;
       for (const request of record.requests.filter((r) => r.resident.entity === entity)) {
         record.remove(request);
-        record.servers.add(entity);
+        record.noteServer(entity);
         if (request.state !== 'responded' || !request.idempotent) requests.push(request);
       }
-      if (record.servers.delete(entity) && record.transaction !== undefined)
+      if (record.dropServer(entity) && record.transaction !== undefined)
         heard.push({ client: record.entity, transaction: record.transaction });
     }
     return { requests, heard };
@@ -137,7 +137,7 @@ export class Servers implements LocalServers, RecordActs {
     if (record === undefined) return;
     const known = record.transaction;
     if (known === undefined || distance(transaction, known) > 0) this.#records.begin(record, transaction);
-    record.servers.add(resident.entity);
+    record.noteServer(resident.entity);
     record.heardNs = this.#nowNs;
     record.schedule();
   }
