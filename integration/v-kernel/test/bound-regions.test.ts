@@ -1,15 +1,6 @@
 /** Programs whose memory is a file: what they load and store goes on when the file's server has died, and come back. */
 import { seconds, sleep, type Task } from '@backplane/engine';
-import { fileKey, startOf } from '@backplane/file-service';
-import {
-  type EntityId,
-  entityId,
-  type IpcProcess,
-  isKernelError,
-  type NativeText,
-  wellKnown,
-} from '@backplane/slots';
-import { asker, callProcedure, type OpenedFile, openFile } from '@backplane/uio';
+import { type EntityId, type IpcProcess, isKernelError, type NativeText, wellKnown } from '@backplane/slots';
 import { uio } from '@backplane/uio-v';
 import { vFileServer, vWorkstation } from '@backplane/v';
 import {
@@ -23,11 +14,11 @@ import {
   startProcess,
 } from '@backplane/v-operations';
 import { describe, expect, it } from 'vitest';
+import { objectOf } from './bound-object.ts';
 import { World } from './world.ts';
 
 const first = 4;
 const pages = 6;
-const who = { uid: 0, gid: 0, groups: [] };
 
 const world = (): World =>
   new World({
@@ -36,42 +27,11 @@ const world = (): World =>
     server: vFileServer().with({ fileCache: uio({ writes: 'through', probeSeconds: 5 }) }),
   });
 
-/** As the memory server is asked to bind it. */
-interface ToBind {
-  readonly opened: OpenedFile;
-  readonly prefix: string;
-}
-
-/** Opens a file for this process, which owns the instance. */
-function* opened(w: World, self: IpcProcess, path: string): Task<ToBind> {
-  return yield* w
-    .machine('mace')
-    .board('naming')
-    .view()
-    .perform<ToBind>(path, 'object', function* (t) {
-      const request = { start: startOf(t.root), path: t.remainder, machineType: 'any', who, owner: self.id };
-      const how = { read: true, write: true, create: true };
-      const answer = yield* callProcedure(asker(self), entityId(t.authority), openFile, { ...request, how });
-      return answer.is === 'done'
-        ? { is: 'done', value: { opened: answer.value, prefix: t.prefix } }
-        : answer;
-    });
-}
-
 /** A space whose only region shows the file; the key is as the cache directory makes it, unless it is given. */
 function* spaceOn(w: World, self: IpcProcess, path: string, key?: string): Task<number> {
   const memory = w.group('mace', wellKnown.memoryManagers);
-  const { opened: o, prefix } = yield* opened(w, self, path);
+  const object = yield* objectOf(w, self, path, key);
   const { space } = yield* ask(self, memory, createSpace, { name: 'team' }, { beside: self.id });
-  const object = {
-    manager: o.manager,
-    instance: o.instance,
-    key: key ?? `${prefix}:${fileKey(o.file)}:${o.attributes.version}`,
-    sizeBytes: o.attributes.sizeBytes,
-    writable: true,
-    firstPage: 0,
-    private: false,
-  };
   yield* ask(self, memory, bindRegion, { space, first, pages, writable: 1, object }, { beside: self.id });
   return space;
 }

@@ -1,18 +1,14 @@
 /** Programs whose memory is a file, and that move: each host has the file open for itself, and no store is lost or made twice. */
 import { seconds, sleep, type Task } from '@backplane/engine';
-import { fileKey, startOf } from '@backplane/file-service';
 import { zeroCost } from '@backplane/hw-machines';
 import {
   type AddressSpace,
-  done,
   type EntityId,
-  entityId,
   type IpcProcess,
   isKernelError,
   type NativeText,
   wellKnown,
 } from '@backplane/slots';
-import { asker, callProcedure, type OpenedFile, openFile } from '@backplane/uio';
 import { uio } from '@backplane/uio-v';
 import { vFileServer, vWorkstation } from '@backplane/v';
 import {
@@ -27,12 +23,12 @@ import {
   unbindRegion,
 } from '@backplane/v-operations';
 import { describe, expect, it } from 'vitest';
+import { objectOf } from './bound-object.ts';
 import { metricOf, moveTo, until } from './moving.ts';
 import { World } from './world.ts';
 
 const first = 16;
 const pages = 6;
-const who = { uid: 0, gid: 0, groups: [] };
 const readWrite = { read: true, write: true, create: true };
 
 const world = (): World =>
@@ -42,30 +38,6 @@ const world = (): World =>
     kernel: vWorkstation(),
     server: vFileServer().with({ fileCache: uio({ writes: 'through', probeSeconds: 5 }) }),
   });
-
-/** The file, open for this process of mace, as regions are bound to it. */
-function* objectOf(w: World, self: IpcProcess, path: string, key?: string): Task<BoundObject> {
-  const view = w.machine('mace').board('naming').view();
-  const { opened: o, prefix } = yield* view.perform<{ readonly opened: OpenedFile; readonly prefix: string }>(
-    path,
-    'object',
-    function* (t) {
-      const from = { start: startOf(t.root), path: t.remainder, machineType: 'any', who };
-      const request = { ...from, owner: self.id, how: readWrite };
-      const answer = yield* callProcedure(asker(self), entityId(t.authority), openFile, request);
-      return answer.is === 'done' ? done({ opened: answer.value, prefix: t.prefix }) : answer;
-    },
-  );
-  return {
-    manager: o.manager,
-    instance: o.instance,
-    key: key ?? `${prefix}:${fileKey(o.file)}:${o.attributes.version}`,
-    sizeBytes: o.attributes.sizeBytes,
-    writable: true,
-    firstPage: 0,
-    private: false,
-  };
-}
 
 /** A program of mace with a page of its own, and these regions; it does not run yet. */
 function* madeOn(

@@ -20,9 +20,7 @@ import type { RemoteClient } from './remote-client.ts';
 import type { Resident } from './residents.ts';
 import type { RequestPath, ServedRequest } from './served-request.ts';
 import type { ServerParts } from './server-parts.ts';
-
-/** So often a client asks again before the next server is looked for: requests, and what is said of them, get lost. */
-const asksMax = 2;
+import { asksMax } from './times.ts';
 
 /** What it needs of the host's servers. */
 export interface Delivering {

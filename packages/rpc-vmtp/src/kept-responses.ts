@@ -9,10 +9,7 @@ import type { ServerNotice } from './management.ts';
 import type { Outgoing } from './outgoing.ts';
 import type { ServedRequest } from './served-request.ts';
 import type { ServerParts } from './server-parts.ts';
-import { retriesMax } from './times.ts';
-
-/** So often a client may ask, by way of another host, before it is looked for: responses get lost, too. */
-const asksMax = 2;
+import { asksMax, retriesMax } from './times.ts';
 
 export class KeptResponses {
   static {

@@ -96,7 +96,7 @@ export class ServedRequest implements ArrivedRequest {
   asked = 0;
   /** Where it was forwarded to, and with what. */
   next: { readonly to: EntityId; readonly message: Message } | null = null;
-  /** The next server is being looked for. */
+  /** The next server, or the client that has gone astray, is being looked for. */
   passing = false;
   /** The client fell silent. */
   orphan = false;

@@ -22,6 +22,9 @@ import { ms, seconds, us } from '@backplane/engine';
 /** RequestRetries, ResponseRetries, and those for missing parts: 5 (section 2.5.4). */
 export const retriesMax = 5;
 
+/** So often who asks again by way of another host is answered as before; then who is silent is looked for. Ours. */
+export const asksMax = 2;
+
 /** At 10 Mb/s, for which the RFC's times are meant. */
 export const wireNsPerByte = 800;
 /** A largest frame, preamble included: what the units of gaps are parts of. */

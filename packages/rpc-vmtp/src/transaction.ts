@@ -398,14 +398,12 @@ export class Transaction {
   #askAnew(): boolean {
     const { sent } = this.#way;
     if (this.#way.group || sent === null || this.#arriving?.partial !== false) return false;
-    if (!this.#way.mayAnswerAgain()) {
-      this.#search(ReplyCode.badReplySegment);
-      return this.lost;
-    }
     this.#state = 'awaiting';
-    this.#tries = 0;
-    this.#timer.set(tc2Ns(sent.roundTripNs, 0));
-    this.#repeat(sent);
+    if (this.#way.mayAnswerAgain()) {
+      this.#tries = 0;
+      this.#timer.set(tc2Ns(sent.roundTripNs, 0));
+      this.#repeat(sent);
+    } else this.#search(ReplyCode.badReplySegment);
     return true;
   }
 

@@ -15,7 +15,7 @@ import {
 } from '@backplane/v-operations';
 import { defineExperiment, type Experiment } from '../experiment.ts';
 import { checkNames, count } from '../parameters.ts';
-import { inProcess } from './v-processes.ts';
+import { inProcess, neverStarted } from './v-processes.ts';
 
 interface Row {
   /** Of the process that is suspended, seen from who asks. */
@@ -55,7 +55,7 @@ export const coResident: Experiment<Parameters, CoResidentResult> = defineExperi
   },
   *run({ clients: [asking, other], parameters: { times }, cluster }): Task<CoResidentResult> {
     if (asking === undefined || other === undefined) return { rows: [] };
-    const text = cluster.natives.texts.add(nothing);
+    const text = cluster.natives.texts.add(neverStarted);
     const now = (): number => cluster.engine.nowNs;
     const rows: Row[] = [];
     for (const [place, machine] of [
@@ -108,9 +108,4 @@ function* timed({ asking, machine, text, times, now }: Trial): Task<Omit<Row, 'p
       besideMilliseconds: yield* each(managers, { beside: process }),
     };
   });
-}
-
-/** It is never started. */
-function* nothing(): Task<number> {
-  return 0;
 }

@@ -4,7 +4,7 @@ import { type IpcProcess, wellKnown } from '@backplane/slots';
 import { ask, createProcess, destroyProcess, findProcessServer, priorityOf } from '@backplane/v-operations';
 import { defineExperiment, type Experiment } from '../experiment.ts';
 import { checkNames, count } from '../parameters.ts';
-import { inProcess } from './v-processes.ts';
+import { inProcess, neverStarted } from './v-processes.ts';
 
 export interface ProcessCreationResult {
   /** Of making one and ending it. */
@@ -37,7 +37,7 @@ export const processCreation: Experiment<Parameters, ProcessCreationResult> = de
   *run({ clients: [client], parameters: { times }, cluster }): Task<ProcessCreationResult> {
     if (client === undefined) return { milliseconds: 0 };
     const managers = client.board('ipc').wellKnownGroup(wellKnown.processManagers);
-    const text = cluster.natives.texts.add(nothing);
+    const text = cluster.natives.texts.add(neverStarted);
     return yield* inProcess(client, name, function* (self: IpcProcess) {
       const { server } = yield* ask(self, managers, findProcessServer, {}, { beside: self.id });
       const descriptor = { space: 0, text, argument: 0, priority: priorityOf('foreground'), name: 'subject' };
@@ -56,8 +56,3 @@ export const processCreation: Experiment<Parameters, ProcessCreationResult> = de
     rows: [['create and destroy', r.milliseconds.toFixed(2)]],
   }),
 });
-
-/** None of them is started. */
-function* nothing(): Task<number> {
-  return 0;
-}

@@ -101,3 +101,8 @@ export function* readBlock(i: Instance, block: number): Task<Uint8Array> {
   if (bytes === null) throw new KernelError('ioError', `no block ${block}`);
   return bytes;
 }
+
+/** The text of processes that are made, and never run. */
+export function* neverStarted(): Task<number> {
+  return 0;
+}
