@@ -5,6 +5,7 @@
  */
 import { lruBlockCache } from '@backplane/block-cache-lru';
 import { spriteCache } from '@backplane/cache-sprite';
+import { costBenefitCleaner } from '@backplane/cleaner-cost-benefit';
 import { ofsStorage } from '@backplane/fs-ofs';
 import { drive } from '@backplane/hw-disk';
 import { ethernetInterface } from '@backplane/hw-ethernet';
@@ -55,6 +56,7 @@ export const spriteClient = (): Kernel => defineKernel('sprite', workstation);
 export const spriteServer = (prefixes: readonly string[] = ['/']): Kernel =>
   defineKernel('sprite-server', {
     ...workstation,
+    cleaner: costBenefitCleaner(),
     disk: prefixes.map(() => drive()),
     storage: Object.fromEntries(
       prefixes.map((prefix, domain) => [

@@ -18,7 +18,7 @@ describe('the Sprite personality', () => {
       machines: [machine('allspice', 'server', spriteServer()), machine('mace', 'client', spriteClient())],
     });
     const [server, client] = c.machines.map((m) => m.boards.map((f) => f.instance));
-    expect(server?.filter((i) => !client?.includes(i)).sort()).toEqual(['disk.0', 'storage:/']);
+    expect(server?.filter((i) => !client?.includes(i)).sort()).toEqual(['cleaner', 'disk.0', 'storage:/']);
     expect(client?.filter((i) => !server?.includes(i))).toEqual([]);
   });
 

@@ -4,6 +4,8 @@ export { conformsToBlockCache } from './block-cache/conforms.ts';
 export type { BlockCacheUnderTest } from './block-cache/under-test.ts';
 export type { Check } from './check.ts';
 export { runChecks } from './check.ts';
+export type { CleanerUnderTest } from './cleaner/conforms.ts';
+export { conformsToCleaner } from './cleaner/conforms.ts';
 export { conformsToDisk } from './disk/conforms.ts';
 export type { DiskUnderTest } from './disk/under-test.ts';
 export { conformsToEntities } from './entities/conforms.ts';

@@ -4,6 +4,7 @@
  * `vWorkstation().with({ transport: ... })`.
  */
 import { lruBlockCache } from '@backplane/block-cache-lru';
+import { costBenefitCleaner } from '@backplane/cleaner-cost-benefit';
 import { deviceServer } from '@backplane/device-server-v';
 import { exceptionServer } from '@backplane/exception-server-v';
 import { ofsStorage } from '@backplane/fs-ofs';
@@ -73,6 +74,7 @@ export const vFileServer = (prefixes: readonly string[] = ['/']): Kernel =>
     ...workstation,
     naming: vNaming({ directory: true }),
     blockCache: lruBlockCache(),
+    cleaner: costBenefitCleaner(),
     disk: prefixes.map(() => drive()),
     storage: Object.fromEntries(
       prefixes.map((prefix, domain) => [

@@ -21,7 +21,12 @@ describe('the V personality', () => {
       ],
     });
     const [server, client] = c.machines.map((m) => m.boards.map((f) => f.instance));
-    expect(server?.filter((i) => !client?.includes(i)).sort()).toEqual(['blockCache', 'disk.0', 'storage:/']);
+    expect(server?.filter((i) => !client?.includes(i)).sort()).toEqual([
+      'blockCache',
+      'cleaner',
+      'disk.0',
+      'storage:/',
+    ]);
     expect(client?.filter((i) => !server?.includes(i))).toEqual([]);
   });
 

@@ -1,3 +1,5 @@
+import { costBenefitCleaner } from '@backplane/cleaner-cost-benefit';
+import { lfsStorage } from '@backplane/fs-lfs';
 import { memoryStorage } from '@backplane/fs-memory';
 import { ofsStorage } from '@backplane/fs-ofs';
 import { drive } from '@backplane/hw-disk';
@@ -12,6 +14,13 @@ const storages: Readonly<Record<string, StorageUnderTest>> = {
   },
   'the same, names written through': {
     boards: { storage: ofsStorage({ metadata: 'synchronous' }), disk: drive({ profile: 'eagle', sectors }) },
+  },
+  'a log-structured file system on an Eagle': {
+    boards: {
+      storage: lfsStorage({ segmentBytes: 131_072 }),
+      cleaner: costBenefitCleaner(),
+      disk: drive({ profile: 'eagle', sectors }),
+    },
   },
 };
 

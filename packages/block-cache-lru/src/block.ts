@@ -41,7 +41,7 @@ export class Block {
     this.file = file;
     this.number = number;
     this.unit = unit;
-    this.#storage = bytes ?? new Uint8Array(blockBytes);
+    this.#storage = bytes ?? nothing;
     this.#length = bytes?.length ?? 0;
     this.#frozen = bytes !== null;
   }
@@ -53,14 +53,24 @@ export class Block {
   }
 
   put(at: number, bytes: Uint8Array): void {
-    if (this.#frozen || this.#storage.length < blockBytes) {
-      const own = new Uint8Array(blockBytes);
+    const end = at + bytes.length;
+    if (this.#frozen || this.#storage.length < end) {
+      const own = new Uint8Array(roomFor(Math.max(end, this.#length)));
       own.set(this.#storage.subarray(0, this.#length));
       this.#storage = own;
       this.#frozen = false;
     }
     this.#storage.set(bytes, at);
-    this.#length = Math.max(this.#length, at + bytes.length);
+    this.#length = Math.max(this.#length, end);
     this.writes++;
   }
 }
+
+const nothing: Uint8Array = new Uint8Array(0);
+
+/** Many blocks are a small file's only one and stay short; one that grows comes to a whole block in three steps. */
+const roomFor = (bytes: number): number => {
+  let room = blockBytes / 4;
+  while (room < bytes) room *= 2;
+  return Math.min(room, blockBytes);
+};

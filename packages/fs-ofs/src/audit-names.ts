@@ -1,6 +1,8 @@
 /** The part of the audit that reads directories: names, the tree that they form, and what files count of them. */
 import { fileTypes } from '@backplane/slots';
 import { decodeUtf8 } from '@backplane/wire';
+import type { AuditBlocks, FileBlock } from './audit-blocks.ts';
+import type { Findings } from './audit-findings.ts';
 import {
   blockBytes,
   chunkBytes,
@@ -8,14 +10,18 @@ import {
   directoryRecord,
   fragmentBytes,
   fragmentsPerBlock,
-  none,
   rootNumber,
 } from './layouts.ts';
 
+interface Entry {
+  readonly name: string;
+  readonly file: number;
+}
+
 export class AuditNames {
   readonly #files: ReadonlyMap<number, DescriptorRecord>;
-  readonly #dataBlock: (address: number) => Uint8Array;
-  readonly #report: (kind: string, where: string, text: string) => void;
+  readonly #blocks: AuditBlocks;
+  readonly #findings: Findings;
   /** Of each object, how many lead to it. */
   readonly #names = new Map<number, number>();
   /** Directory to its subdirectories. */
@@ -23,25 +29,25 @@ export class AuditNames {
   /** Directory to what its ".." leads to. */
   readonly #parents = new Map<number, number>();
 
-  constructor(
-    files: ReadonlyMap<number, DescriptorRecord>,
-    dataBlock: (address: number) => Uint8Array,
-    report: (kind: string, where: string, text: string) => void,
-  ) {
+  constructor(files: ReadonlyMap<number, DescriptorRecord>, blocks: AuditBlocks, findings: Findings) {
     this.#files = files;
-    this.#dataBlock = dataBlock;
-    this.#report = report;
+    this.#blocks = blocks;
+    this.#findings = findings;
   }
 
-  /** @param directories by number, with the addresses of their blocks */
-  all(directories: ReadonlyMap<number, readonly number[]>): void {
-    for (const [number, addresses] of directories)
-      this.#directory(number, this.#files.get(number)?.sizeBytes ?? 0, addresses);
+  /** @param directories by number, with their blocks */
+  all(directories: ReadonlyMap<number, readonly FileBlock[]>): void {
+    for (const [number, blocks] of directories)
+      this.#directory(number, this.#files.get(number)?.sizeBytes ?? 0, blocks);
     this.#tree();
     this.#linkCounts();
   }
 
-  #directory(number: number, sizeBytes: number, addresses: readonly number[]): void {
+  #report(kind: string, where: string, text: string, sector?: number): void {
+    this.#findings.report(kind, where, text, sector);
+  }
+
+  #directory(number: number, sizeBytes: number, blocks: readonly FileBlock[]): void {
     const where = `directory ${number}`;
     if (sizeBytes === 0 || sizeBytes % chunkBytes !== 0) {
       this.#report('directory', where, `its size is ${sizeBytes}`);
@@ -49,30 +55,41 @@ export class AuditNames {
     }
     const names = new Set<string>();
     const first: string[] = [];
-    for (let at = 0; at < sizeBytes; at += chunkBytes) {
-      const address = addresses[Math.floor(at / blockBytes)] ?? none;
-      if (address === none) continue;
-      const byte = (address % fragmentsPerBlock) * fragmentBytes + (at % blockBytes);
-      const chunk = this.#dataBlock(address).subarray(byte, byte + chunkBytes);
-      for (const e of this.#chunk(where, chunk)) {
-        if (at === 0 && first.length < 2) first.push(`${e.name} ${e.file}`);
-        if (names.has(e.name)) this.#report('directory', where, `two entries "${e.name}"`);
-        names.add(e.name);
-        this.#entry(number, where, e);
-      }
+    for (const [block, address] of blocks) {
+      const bytes = this.#blocks.block(address);
+      const from = (address % fragmentsPerBlock) * fragmentBytes;
+      const end = Math.min(blockBytes, sizeBytes - block * blockBytes);
+      for (let at = 0; at < end; at += chunkBytes)
+        for (const e of this.#chunk(where, bytes.subarray(from + at, from + at + chunkBytes), address)) {
+          if (block === 0 && at === 0 && first.length < 2) first.push(`${e.name} ${e.file}`);
+          if (names.has(e.name)) this.#report('directory', where, `two entries "${e.name}"`);
+          names.add(e.name);
+          this.#entry(number, where, e);
+        }
     }
     if (first[0] !== `. ${number}` || !first[1]?.startsWith('.. '))
       this.#report('directory', where, `it begins with ${first.join(', ')}`);
   }
 
-  #chunk(where: string, chunk: Uint8Array): { readonly name: string; readonly file: number }[] {
-    const entries: { readonly name: string; readonly file: number }[] = [];
+  #chunk(where: string, chunk: Uint8Array, address: number): Entry[] {
+    const entries: Entry[] = [];
     for (let at = 0; at < chunkBytes; ) {
-      const r = directoryRecord.decode(chunk, at);
-      const least = directoryRecord.size + 4 * Math.ceil((r.nameBytes + 1) / 4);
-      const used = r.file !== 0;
-      if (r.recordBytes % 4 !== 0 || r.recordBytes < (used ? least : 8) || at + r.recordBytes > chunkBytes) {
-        this.#report('directory', where, `a record of ${r.recordBytes} bytes at ${at} of a chunk`);
+      const r = directoryRecord.tryDecode(chunk, at);
+      const used = r !== undefined && r.file !== 0;
+      const least = used ? directoryRecord.size + 4 * Math.ceil((r.nameBytes + 1) / 4) : directoryRecord.size;
+      if (
+        r === undefined ||
+        r.recordBytes % 4 !== 0 ||
+        r.recordBytes < least ||
+        at + r.recordBytes > chunkBytes
+      ) {
+        const length = r === undefined ? 'no' : r.recordBytes;
+        this.#report(
+          'directory',
+          where,
+          `a record of ${length} bytes at ${at} of a chunk`,
+          this.#blocks.sector(address),
+        );
         break;
       }
       const from = at + directoryRecord.size;
@@ -82,7 +99,7 @@ export class AuditNames {
     return entries;
   }
 
-  #entry(directory: number, where: string, e: { readonly name: string; readonly file: number }): void {
+  #entry(directory: number, where: string, e: Entry): void {
     const file = this.#files.get(e.file);
     if (e.name === '' || e.name.includes('/') || e.name.includes('\0'))
       this.#report('directory', where, `a name "${e.name}"`);
@@ -94,8 +111,11 @@ export class AuditNames {
     if (e.name === '.') {
       if (e.file !== directory) this.#report('directory', where, `"." leads to ${e.file}`);
     } else if (e.name === '..') this.#parents.set(directory, e.file);
-    else if (fileTypes[file.type] === 'directory')
-      this.#children.set(directory, [...(this.#children.get(directory) ?? []), e.file]);
+    else if (fileTypes[file.type] === 'directory') {
+      const children = this.#children.get(directory);
+      if (children === undefined) this.#children.set(directory, [e.file]);
+      else children.push(e.file);
+    }
   }
 
   /** Directories form a tree below the root, and ".." leads up in it. */
@@ -109,7 +129,7 @@ export class AuditNames {
     const queue = [rootNumber];
     if (this.#parents.get(rootNumber) !== rootNumber)
       this.#report('tree', 'directory 2', '".." of the root leads elsewhere');
-    for (let at = queue.shift(); at !== undefined; at = queue.shift())
+    for (const at of queue)
       for (const child of this.#children.get(at) ?? []) {
         if (seen.has(child)) {
           this.#report('tree', `directory ${child}`, 'it has two parents');

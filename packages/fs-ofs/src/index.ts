@@ -1,8 +1,7 @@
-/** Slot `storage`: Sprite's original file system, an audit of its disks, and their layouts for tools. */
+/** Slot `storage`: Sprite's original file system, what its disks look like from outside, and their layouts for tools. */
 
-export type { Finding } from './audit.ts';
-export { auditOfs } from './audit.ts';
 export type { OfsOptions } from './board.ts';
 export { ofsStorage } from './board.ts';
+export { ofsFormat } from './format.ts';
 export type { DescriptorRecord, DirectoryRecord, DiskLabel, DomainHeader, Summary } from './layouts.ts';
 export { descriptorRecord, directoryRecord, diskLabel, domainHeader, summary } from './layouts.ts';

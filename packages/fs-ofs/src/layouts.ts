@@ -198,7 +198,7 @@ export const descriptorRecord: Layout<DescriptorRecord> = /* @__PURE__ */ layout
     direct: array(u32(), directBlocks, 'first blocks, in fragments; ffffffff: none'),
     indirect: array(u32(), 3, 'index blocks: single, double; the third is there and never used'),
   },
-  { size: descriptorBytes },
+  { size: descriptorBytes, doc: 'a file; one that was never used is all zeros' },
 );
 
 export interface DirectoryRecord {
@@ -207,14 +207,22 @@ export interface DirectoryRecord {
   readonly nameBytes: number;
 }
 /** Before each name in a directory. The record reaches to the next one, or to the end of its chunk. */
-export const directoryRecord: Layout<DirectoryRecord> = /* @__PURE__ */ layout('directoryRecord', {
-  file: u32('0: nothing here'),
-  recordBytes: u16('to the next record, a multiple of 4'),
-  nameBytes: u16('of the name that follows; zeros fill up to a multiple of 4, at least one'),
-});
+export const directoryRecord: Layout<DirectoryRecord> = /* @__PURE__ */ layout(
+  'directoryRecord',
+  {
+    file: u32('0: nothing here'),
+    recordBytes: u16('to the next record, a multiple of 4'),
+    nameBytes: u16('of the name that follows; zeros fill up to a multiple of 4, at least one'),
+  },
+  { doc: 'before each name in a directory; reaches to the next one, or to the end of its 512 bytes' },
+);
 
 /** One word of an index block. */
-export const pointer: Layout<{ readonly to: number }> = /* @__PURE__ */ layout('pointer', { to: u32() });
+export const pointer: Layout<{ readonly to: number }> = /* @__PURE__ */ layout(
+  'pointer',
+  { to: u32('in fragments from the first data block; ffffffff: none') },
+  { doc: 'one word of an index block, which has 1024 of them' },
+);
 
 /** Gives a sector its checksum, in place. */
 export function seal(sector: Uint8Array): Uint8Array {

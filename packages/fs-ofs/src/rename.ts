@@ -157,7 +157,15 @@ export class Rename {
     if (source !== target || !(yield* from.renameWithin(oldName, newName, number))) {
       if (there === null) yield* to.enter(newName, number);
       else yield* to.replace(newName, number);
-      yield* this.#steps.secure(target, source === target ? [target] : [source, target]);
+      let secured = false;
+      try {
+        yield* this.#steps.secure(target, source === target ? [target] : [source, target]);
+        secured = true;
+      } finally {
+        // A disk that fails: a rename that has ended with an error has not happened.
+        if (!secured && there === null) yield* to.remove(newName);
+        else if (!secured && there !== null) yield* to.replace(newName, there.id.number);
+      }
       yield* from.remove(oldName);
     }
     if (there !== null) {

@@ -1,9 +1,10 @@
 import type { Task } from '@backplane/engine';
+import { firstDifference } from '@backplane/file-service/testing';
 import type { FileId, NewFile } from '@backplane/slots';
 import { pattern } from '@backplane/slots/testing';
 import { describe, expect, it } from 'vitest';
 import { Plant } from './plant.ts';
-import { firstDifference, World, type WorldOptions } from './world.ts';
+import { World, type WorldOptions } from './world.ts';
 
 const plain: NewFile = { type: 'file', mode: 0o644, uid: 0, gid: 0 };
 

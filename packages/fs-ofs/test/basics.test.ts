@@ -1,9 +1,10 @@
 import type { Task } from '@backplane/engine';
+import { firstDifference } from '@backplane/file-service/testing';
 import { isBackplaneError, type NewFile } from '@backplane/slots';
 import { pattern } from '@backplane/slots/testing';
 import { expect, it } from 'vitest';
 import { ofsStorage } from '../src/index.ts';
-import { firstDifference, World } from './world.ts';
+import { World } from './world.ts';
 
 const plain: NewFile = { type: 'file', mode: 0o644, uid: 7, gid: 8 };
 

@@ -1,9 +1,8 @@
 import { type RandomStream, sleep, type Task } from '@backplane/engine';
+import { Driver, Durable } from '@backplane/file-service/testing';
 import { type FileId, isKernelError, type NewFile, type Storage } from '@backplane/slots';
 import { pattern } from '@backplane/slots/testing';
 import { describe, expect, it } from 'vitest';
-import { Driver } from './driver.ts';
-import { Durable } from './durable.ts';
 import { runs } from './seeds.ts';
 import { World, type WorldOptions } from './world.ts';
 

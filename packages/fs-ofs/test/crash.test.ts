@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { crashes } from './campaign.ts';
 import { runs } from './seeds.ts';
+import { crashes } from './world.ts';
 
 describe('a power failure at any instant', () => {
   it('leaves a disk that the repair mends, with everything that was synced and not touched since', () => {

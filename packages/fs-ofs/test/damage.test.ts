@@ -1,10 +1,11 @@
 import type { Task } from '@backplane/engine';
+import { firstDifference } from '@backplane/file-service/testing';
 import type { FileId, NewFile, Storage } from '@backplane/slots';
 import { kindOf, pattern } from '@backplane/slots/testing';
 import { describe, expect, it } from 'vitest';
 import { Plant, putWord, word } from './plant.ts';
 import { runs } from './seeds.ts';
-import { firstDifference, World } from './world.ts';
+import { World } from './world.ts';
 
 const plain: NewFile = { type: 'file', mode: 0o644, uid: 0, gid: 0 };
 const folder: NewFile = { type: 'directory', mode: 0o755, uid: 0, gid: 0 };

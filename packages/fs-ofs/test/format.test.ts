@@ -1,11 +1,12 @@
 import type { Task } from '@backplane/engine';
+import { firstDifference } from '@backplane/file-service/testing';
 import { isKernelError, type NewFile } from '@backplane/slots';
 import { pattern } from '@backplane/slots/testing';
 import { decodeUtf8 } from '@backplane/wire';
 import { describe, expect, it } from 'vitest';
 import { descriptorRecord, diskLabel, domainHeader, summary } from '../src/index.ts';
 import { Plant, word } from './plant.ts';
-import { firstDifference, World } from './world.ts';
+import { World } from './world.ts';
 
 const plain: NewFile = { type: 'file', mode: 0o644, uid: 7, gid: 8 };
 

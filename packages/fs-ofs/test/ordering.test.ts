@@ -1,8 +1,9 @@
 import { sleep, type Task } from '@backplane/engine';
+import { firstDifference } from '@backplane/file-service/testing';
 import type { FileId, NewFile, Storage } from '@backplane/slots';
 import { pattern } from '@backplane/slots/testing';
 import { describe, expect, it } from 'vitest';
-import { firstDifference, World, type WorldOptions } from './world.ts';
+import { World, type WorldOptions } from './world.ts';
 
 const plain: NewFile = { type: 'file', mode: 0o644, uid: 0, gid: 0 };
 const folder: NewFile = { type: 'directory', mode: 0o755, uid: 0, gid: 0 };

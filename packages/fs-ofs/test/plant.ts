@@ -1,4 +1,6 @@
 /** Looks at a disk with the layouts, and spoils it. */
+
+import type { MemoryDisk } from '@backplane/file-service/testing';
 import {
   type DescriptorRecord,
   type DomainHeader,
@@ -6,7 +8,6 @@ import {
   diskLabel,
   domainHeader,
 } from '../src/index.ts';
-import type { MemoryDisk } from './memory-disk.ts';
 
 const blockBytes = 4096;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { sequences } from './campaign.ts';
 import { runs } from './seeds.ts';
+import { sequences } from './world.ts';
 
 describe('any sequence of operations, against the model, with reboots', () => {
   it('on a disk with room', () => {

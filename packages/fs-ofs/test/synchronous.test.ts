@@ -1,8 +1,8 @@
 import { sleep, type Task } from '@backplane/engine';
+import type { ModelNode } from '@backplane/file-service/testing';
+import { Driver } from '@backplane/file-service/testing';
 import type { FileId, Storage } from '@backplane/slots';
 import { describe, expect, it } from 'vitest';
-import { Driver } from './driver.ts';
-import type { ModelNode } from './model.ts';
 import { runs } from './seeds.ts';
 import { World } from './world.ts';
 

@@ -30,6 +30,7 @@ const costNames = [
   'pageAllocateNs',
   'processCreateNs',
   'descriptorCreateNs',
+  'recoveredFileNs',
 ] as const satisfies readonly (keyof Costs)[];
 
 /** Every cost the same. */

@@ -16,6 +16,7 @@ export { internetAddress, internetHost } from './addresses.ts';
 export { assert, BackplaneError, isBackplaneError, nearest } from './backplane-error.ts';
 export type { Backing, BlockCache, CachedObject, WriteDelay } from './block-cache.ts';
 export { chooseInterface } from './choose-interface.ts';
+export type { CleaningPolicy, LiveBlock, SegmentState } from './cleaner.ts';
 export type {
   Board,
   Component,
@@ -29,6 +30,7 @@ export type {
 } from './component.ts';
 export { defineComponent } from './component.ts';
 export type { Disk, DiskExtent, DiskRule } from './disk.ts';
+export type { DiskImage, DumpedRecord, Finding, StoreFormat } from './disk-image.ts';
 export type {
   ArrivedRequest,
   Delivery,

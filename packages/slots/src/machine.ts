@@ -76,6 +76,8 @@ export interface MachineCosts {
   readonly processCreateNs: number;
   /** V: making and ending a process descriptor; pages excepted. */
   readonly descriptorCreateNs: number;
+  /** A log-structured storage: entering one file into its tables again after a crash, reading the log excepted. */
+  readonly recoveredFileNs: number;
 }
 
 export interface MachineType {

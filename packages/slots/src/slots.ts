@@ -7,6 +7,7 @@
 import type { Vm } from './address-space.ts';
 import type { Internet, Locator } from './addresses.ts';
 import type { BlockCache } from './block-cache.ts';
+import type { CleaningPolicy } from './cleaner.ts';
 import type { Disk } from './disk.ts';
 import type { Ipc } from './ipc.ts';
 import type { Memory, MemoryPolicy } from './memory.ts';
@@ -32,6 +33,7 @@ export interface Slots {
   naming: Naming;
   memoryPolicy: MemoryPolicy;
   blockCache: BlockCache;
+  cleaner: CleaningPolicy;
   streams: Streams;
   recovery: Recovery;
   vm: Vm;
@@ -102,6 +104,7 @@ export const slotFacts: readonly SlotFacts[] = /* @__PURE__ */ Object.freeze([
   defineSlot('naming', 'boot'),
   defineSlot('memoryPolicy', 'boot'),
   defineSlot('blockCache', 'boot'),
+  defineSlot('cleaner', 'boot'),
   defineSlot('storage', 'boot', { many: true }),
   defineSlot('streams', 'boot'),
   defineSlot('recovery', 'boot'),

@@ -130,6 +130,10 @@ export interface Storage {
   /** Returns when everything (of this file, with its attributes) is on the medium. */
   sync(f?: FileId): Task<void>;
   usage(): StorageUsage;
+  /** Only a log has these. Makes room now, whether it is short or not: until its policy finds nothing worth cleaning. */
+  clean?(): Task<void>;
+  /** Brings everything to the medium, and the place from where recovery begins. */
+  checkpoint?(): Task<void>;
   /** After a crash, before anything else: makes the structures consistent and frees orphans. */
   recover(): Task<void>;
 }

@@ -7,6 +7,6 @@ import { sectorClauses } from './sector-clauses.ts';
 import type { Bounds, DiskUnderTest } from './under-test.ts';
 
 export function conformsToDisk(under: DiskUnderTest): readonly Check[] {
-  const bounds: Bounds = { courses: 15, ...under };
+  const bounds: Bounds = { courses: 15, of: [], ...under };
   return [sectorClauses, failureClauses, barrierClauses, powerClauses].flatMap((clauses) => clauses(bounds));
 }

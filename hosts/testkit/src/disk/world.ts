@@ -10,9 +10,9 @@ export class World {
   /** Survives crashes: the same in all boots. */
   readonly disk: Disk;
 
-  constructor({ disk }: Pick<Bounds, 'disk'>, seed = 1) {
-    this.rig = new Rig({ server: alone().with({ disk }) }, { seed });
-    this.disk = this.rig.board('server', 'disk');
+  constructor({ disk, of }: Pick<Bounds, 'disk' | 'of'>, seed = 1) {
+    this.rig = new Rig({ server: alone().with({ disk: [disk, ...of] }) }, { seed });
+    this.disk = this.rig.machine('server').board('disk', 'disk.0');
   }
 
   get random(): RandomStream {

@@ -35,6 +35,7 @@ const free: MachineCosts = {
   pageAllocateNs: 0,
   processCreateNs: 0,
   descriptorCreateNs: 0,
+  recoveredFileNs: 0,
 };
 const given: CostSource = { evidence: 'exact', source: 'a test' };
 

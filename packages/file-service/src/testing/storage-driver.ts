@@ -2,8 +2,7 @@
 import type { RandomStream, Task } from '@backplane/engine';
 import { type FileId, isKernelError, type KernelErrorKind, type Storage } from '@backplane/slots';
 import { pattern } from '@backplane/slots/testing';
-import { Model, type ModelNode } from './model.ts';
-import { firstDifference } from './world.ts';
+import { firstDifference, Model, type ModelNode } from './storage-model.ts';
 
 interface Known {
   readonly file: FileId;

@@ -104,3 +104,9 @@ export class Model {
     } else f.links--;
   }
 }
+
+/** Index of the first byte that differs; -1 when none does. */
+export function firstDifference(a: Uint8Array, b: Uint8Array): number {
+  for (let i = 0; i < Math.max(a.length, b.length); i++) if (a[i] !== b[i]) return i;
+  return -1;
+}

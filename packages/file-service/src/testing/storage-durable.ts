@@ -1,8 +1,8 @@
 /** What the storage has said is on the disk and nobody has touched since: it must be there after any crash. */
 import type { Task } from '@backplane/engine';
 import type { FileId, Storage } from '@backplane/slots';
-import type { Model, ModelNode } from './model.ts';
-import { firstDifference } from './world.ts';
+import type { Model, ModelNode } from './storage-model.ts';
+import { firstDifference } from './storage-model.ts';
 
 interface Promised {
   readonly path: readonly string[];

@@ -1,0 +1,73 @@
+/**
+ * The board for slot `cleaner` that weighs what a segment gives against what it costs (Rosenblum and Ousterhout 1991,
+ * section 3.6). A segment of which the share u is live is read whole and u of it is written again; what is won is free for
+ * about as long as its youngest block has been left alone:
+ *
+ *   benefit   free space * age   (1 - u) * age
+ *   ------- = ---------------- = -------------
+ *    cost          cost              1 + u
+ *
+ * Cold segments are thus cleaned when they are fuller than hot ones, whose blocks die soon anyhow. Live blocks are sorted by
+ * age, the oldest first, so that cold ones come to lie together; those of one file stay in its order.
+ */
+import {
+  type CleaningPolicy,
+  type Component,
+  defineComponent,
+  type LiveBlock,
+  type SegmentState,
+} from '@backplane/slots';
+import { z } from 'zod';
+import { version } from './version.ts';
+
+const options = z.strictObject({
+  liveShareMax: z
+    .number()
+    .min(0.01)
+    .max(1)
+    .default(0.95)
+    .describe('a segment of which a larger share is live is left alone: moving it makes no room'),
+});
+export interface CostBenefitOptions {
+  readonly liveShareMax?: number;
+}
+
+export const costBenefitCleaner: Component<'cleaner', CostBenefitOptions> = /* @__PURE__ */ defineComponent({
+  name: '@backplane/cleaner-cost-benefit',
+  version,
+  slot: 'cleaner',
+  contract: 1,
+  requires: [],
+  options,
+  create: (_granted, { liveShareMax }) => new CostBenefit(liveShareMax),
+});
+
+/** Sprite's bounds of an age: one minute and two years. */
+const secondsMin = 60;
+const secondsMax = 2 * 365 * 24 * 3600;
+
+class CostBenefit implements CleaningPolicy {
+  readonly #liveShareMax: number;
+
+  constructor(liveShareMax: number) {
+    this.#liveShareMax = liveShareMax;
+  }
+
+  choose(candidates: readonly SegmentState[], nowNs: number): readonly SegmentState[] {
+    return candidates
+      .filter((s) => s.liveBytes < s.bytes && s.liveBytes <= this.#liveShareMax * s.bytes)
+      .map((state) => ({ state, worth: worth(state, nowNs) }))
+      .sort((a, b) => b.worth - a.worth || a.state.segment - b.state.segment)
+      .map(({ state }) => state);
+  }
+
+  arrange<B extends LiveBlock>(blocks: readonly B[]): readonly B[] {
+    return blocks.toSorted((a, b) => a.modifyNs - b.modifyNs || a.file - b.file || a.block - b.block);
+  }
+}
+
+/** Whole seconds: the products stay below 2^53, so segments of equal worth get equal numbers. */
+function worth({ liveBytes, bytes, youngestNs }: SegmentState, nowNs: number): number {
+  const age = Math.min(secondsMax, Math.max(secondsMin, Math.floor((nowNs - youngestNs) / 1e9)));
+  return ((bytes - liveBytes) * age) / (bytes + liveBytes);
+}

@@ -1,0 +1,3 @@
+/** Slot `cleaner`. */
+export type { CostBenefitOptions } from './board.ts';
+export { costBenefitCleaner } from './board.ts';

@@ -1,0 +1,2 @@
+/** Slot `cleaner`. */
+export { noCleaner } from './board.ts';

@@ -1,0 +1,140 @@
+/** A file's descriptor in memory, and its 192 bytes on the disk. Pointers are in block-index.ts. */
+import {
+  type AttributeChange,
+  fileTypes,
+  KernelError,
+  type NewFile,
+  type StoredAttributes,
+} from '@backplane/slots';
+import { blockSectors, type DescriptorRecord, descriptorRecord, linksMax } from './layouts.ts';
+import { fromWire, putNs } from './times.ts';
+
+export type Descriptor = { -readonly [K in keyof Omit<StoredAttributes, 'device'>]: StoredAttributes[K] } & {
+  readonly generation: number;
+  truncations: number;
+  /** Of a directory: the one that it is in. */
+  parent: number;
+  readonly device: { readonly host: number; readonly type: number; readonly unit: number };
+  /** Of one block of the file. */
+  blockSectors: number;
+};
+
+const isWord = (n: number): boolean => Number.isInteger(n) && n >= 0 && n <= 0xffff_ffff;
+
+/** @throws KernelError `badArgument` for what a descriptor cannot hold */
+export function newDescriptor(file: NewFile, generation: number, nowNs: number): Descriptor {
+  const { uid, gid, device = { host: 0, type: 0, unit: 0 } } = file;
+  for (const n of [uid, gid, device.host, device.type, device.unit])
+    if (!isWord(n)) throw new KernelError('badArgument', 'owner or device');
+  return {
+    type: file.type,
+    sizeBytes: 0,
+    links: file.type === 'directory' ? 2 : 1,
+    mode: file.mode & 0o7777,
+    uid,
+    gid,
+    version: 1,
+    generation,
+    truncations: 0,
+    parent: 0,
+    device: { host: device.host, type: device.type, unit: device.unit },
+    blockSectors,
+    modifyNs: nowNs,
+    changeNs: nowNs,
+    accessNs: nowNs,
+    createNs: nowNs,
+  };
+}
+
+/** @throws KernelError `badArgument` for what a descriptor cannot hold; nothing is changed then */
+export function changeDescriptor(d: Descriptor, c: AttributeChange): void {
+  for (const n of [c.uid, c.gid, c.version])
+    if (n !== undefined && !isWord(n)) throw new KernelError('badArgument', 'owner or version');
+  for (const ns of [c.modifyNs, c.changeNs, c.accessNs, c.createNs])
+    if (ns !== undefined && !Number.isSafeInteger(ns)) throw new KernelError('badArgument', 'time');
+  if (c.mode !== undefined) d.mode = c.mode & 0o7777;
+  d.uid = c.uid ?? d.uid;
+  d.gid = c.gid ?? d.gid;
+  d.version = c.version ?? d.version;
+  d.modifyNs = c.modifyNs ?? d.modifyNs;
+  d.changeNs = c.changeNs ?? d.changeNs;
+  d.accessNs = c.accessNs ?? d.accessNs;
+  d.createNs = c.createNs ?? d.createNs;
+}
+
+const isDevice = (type: StoredAttributes['type']): boolean => type === 'device' || type === 'pseudoDevice';
+
+export function attributesOf(d: Descriptor): StoredAttributes {
+  return {
+    type: d.type,
+    sizeBytes: d.sizeBytes,
+    links: d.links,
+    mode: d.mode,
+    uid: d.uid,
+    gid: d.gid,
+    version: d.version,
+    modifyNs: d.modifyNs,
+    changeNs: d.changeNs,
+    accessNs: d.accessNs,
+    createNs: d.createNs,
+    ...(isDevice(d.type) && { device: d.device }),
+  };
+}
+
+/** Writes all but the pointers. Field by field, since every file that is made comes through here. */
+export function encodeDescriptor(number: number, d: Descriptor, bytes: Uint8Array, at: number): void {
+  const { set, offset } = descriptorRecord;
+  set.number(bytes, at, number);
+  set.generation(bytes, at, d.generation);
+  set.truncations(bytes, at, d.truncations);
+  set.type(bytes, at, fileTypes.indexOf(d.type));
+  set.mode(bytes, at, d.mode);
+  set.uid(bytes, at, d.uid);
+  set.gid(bytes, at, d.gid);
+  set.links(bytes, at, d.links);
+  set.parent(bytes, at, d.parent);
+  set.version(bytes, at, d.version);
+  set.sizeBytes(bytes, at, d.sizeBytes);
+  set.blockSectors(bytes, at, d.blockSectors);
+  set.deviceHost(bytes, at, d.device.host);
+  set.deviceType(bytes, at, d.device.type);
+  set.deviceUnit(bytes, at, d.device.unit);
+  putNs(bytes, at + offset.modifyNs, d.modifyNs);
+  putNs(bytes, at + offset.changeNs, d.changeNs);
+  putNs(bytes, at + offset.createNs, d.createNs);
+  putNs(bytes, at + offset.accessNs, d.accessNs);
+}
+
+/** Undefined for one that makes no sense. */
+export function descriptorFrom(r: DescriptorRecord): Descriptor | undefined {
+  const type = fileTypes[r.type];
+  const times = [r.modifyNs, r.changeNs, r.createNs, r.accessNs].map(fromWire);
+  const [modifyNs = 0, changeNs = 0, createNs = 0, accessNs = 0] = times;
+  const sound =
+    r.mode <= 0o7777 &&
+    r.links <= linksMax &&
+    blockSectorsAllowed.includes(r.blockSectors) &&
+    times.every(Number.isSafeInteger);
+  if (type === undefined || !sound) return undefined;
+  return {
+    type,
+    sizeBytes: r.sizeBytes,
+    links: r.links,
+    mode: r.mode,
+    uid: r.uid,
+    gid: r.gid,
+    version: r.version,
+    generation: r.generation,
+    truncations: r.truncations,
+    parent: r.parent,
+    device: { host: r.deviceHost, type: r.deviceType, unit: r.deviceUnit },
+    blockSectors: r.blockSectors,
+    modifyNs,
+    changeNs,
+    createNs,
+    accessNs,
+  };
+}
+
+/** 4, 8, 16, 32 and 64 KB. */
+export const blockSectorsAllowed: readonly number[] = [1, 2, 4, 8, 16].map((n) => n * blockSectors);

@@ -1,0 +1,179 @@
+/**
+ * The directory operation log: what was done to names and is not yet in directories and descriptors on the disk. The
+ * records stand in the log before everything that shows their effect, and hold what is needed to do the operation again:
+ * an fsync writes these few bytes, and the directories follow with the next sync or checkpoint.
+ */
+import { type FileType, fileTypes } from '@backplane/slots';
+import { decodeUtf8, encodeUtf8, utf8Length } from '@backplane/wire';
+import {
+  blockBytes,
+  blockHeader,
+  type DirectoryLogRecord,
+  DirectoryOperation,
+  directoryLogMagic,
+  directoryLogRecord,
+  isSealed,
+  type RenamePart,
+  renamePart,
+  seal,
+  sectorBytes,
+} from './layouts.ts';
+import { fromWire, putNs } from './times.ts';
+
+interface Operated {
+  readonly file: number;
+  readonly generation: number;
+  readonly links: number;
+  readonly timeNs: number;
+}
+/** One operation on a name, with the link counts as they are afterwards. */
+export interface Named extends Operated {
+  readonly operation: 'create' | 'link' | 'unlink' | 'rename';
+  readonly type: FileType;
+  /** These three of a file that is created. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly directory: number;
+  readonly directoryGeneration: number;
+  readonly directoryLinks: number;
+  readonly name: string;
+}
+export interface Renamed extends Named {
+  readonly operation: 'rename';
+  readonly oldName: string;
+  readonly from: RenamePart;
+}
+interface Freed extends Operated {
+  readonly operation: 'free';
+}
+export type NameChange = (Named & { readonly operation: 'create' | 'link' | 'unlink' }) | Renamed | Freed;
+
+/** Blocks with these records, the first of which has this sequence number. */
+export function* encodeNameChanges(changes: readonly NameChange[], sequence: number): Iterable<Uint8Array> {
+  for (let from = 0; from < changes.length; ) {
+    const bytes = new Uint8Array(blockBytes);
+    let at = blockHeader.size;
+    let to = from;
+    for (; to < changes.length; to++) {
+      const change = changes[to];
+      if (change === undefined || at + recordBytes(change) > blockBytes) break;
+      at = encodeChange(change, (sequence + to) >>> 0, bytes, at);
+    }
+    blockHeader.encode(
+      { magic: directoryLogMagic, checksum: 0, owner: 0, generation: 0, index: 0, count: to - from },
+      bytes,
+    );
+    yield seal(bytes.subarray(0, Math.ceil(at / sectorBytes) * sectorBytes));
+    from = to;
+  }
+}
+
+/** At most 634 bytes: a block always holds some. */
+function recordBytes(c: NameChange): number {
+  if (c.operation === 'free') return directoryLogRecord.size;
+  const size = directoryLogRecord.size + utf8Length(c.name);
+  return c.operation === 'rename' ? size + renamePart.size + utf8Length(c.oldName) : size;
+}
+
+/** Field by field into zeros, since every operation on names comes through here. @returns where the next record goes */
+function encodeChange(c: NameChange, sequence: number, bytes: Uint8Array, at: number): number {
+  const { set, offset, size } = directoryLogRecord;
+  set.operation(bytes, at, DirectoryOperation[c.operation]);
+  set.sequence(bytes, at, sequence);
+  putNs(bytes, at + offset.timeNs, c.timeNs);
+  set.file(bytes, at, c.file);
+  set.generation(bytes, at, c.generation);
+  set.links(bytes, at, c.links);
+  let end = at + size;
+  if (c.operation === 'free') return end;
+  set.type(bytes, at, fileTypes.indexOf(c.type));
+  set.directory(bytes, at, c.directory);
+  set.directoryGeneration(bytes, at, c.directoryGeneration);
+  set.directoryLinks(bytes, at, c.directoryLinks);
+  const name = encodeUtf8(c.name);
+  set.nameBytes(bytes, at, name.length);
+  bytes.set(name, end);
+  end += name.length;
+  if (c.operation === 'create') {
+    set.mode(bytes, at, c.mode);
+    set.uid(bytes, at, c.uid);
+    set.gid(bytes, at, c.gid);
+  } else if (c.operation === 'rename') {
+    const oldName = encodeUtf8(c.oldName);
+    set.oldNameBytes(bytes, at, oldName.length);
+    renamePart.encode(c.from, bytes, end);
+    bytes.set(oldName, end + renamePart.size);
+    end += renamePart.size + oldName.length;
+  }
+  return end;
+}
+
+/** The operations of a block; undefined when it is damaged. */
+export function decodeNameChanges(bytes: Uint8Array): readonly NameChange[] | undefined {
+  const h = blockHeader.tryDecode(bytes);
+  if (h === undefined || h.magic !== directoryLogMagic || !isSealed(bytes)) return undefined;
+  const changes: NameChange[] = [];
+  let at = blockHeader.size;
+  for (let i = 0; i < h.count; i++) {
+    const r = directoryLogRecord.tryDecode(bytes, at);
+    if (r === undefined) return undefined;
+    at += directoryLogRecord.size;
+    const name = bytes.subarray(at, at + r.nameBytes);
+    at += r.nameBytes;
+    let rename: { readonly part: RenamePart; readonly oldName: string } | null = null;
+    if (r.operation === DirectoryOperation.rename) {
+      const part = renamePart.tryDecode(bytes, at);
+      if (part === undefined) return undefined;
+      at += renamePart.size;
+      rename = { part, oldName: decodeUtf8(bytes.subarray(at, at + r.oldNameBytes)) };
+      at += r.oldNameBytes;
+    }
+    if (at > bytes.length) return undefined;
+    const change = changeFrom(r, decodeUtf8(name), rename);
+    if (change === undefined) return undefined;
+    changes.push(change);
+  }
+  return changes;
+}
+
+function changeFrom(
+  r: DirectoryLogRecord,
+  name: string,
+  rename: { readonly part: RenamePart; readonly oldName: string } | null,
+): NameChange | undefined {
+  const operated = {
+    file: r.file,
+    generation: r.generation,
+    links: r.links,
+    timeNs: fromWire(r.timeNs),
+  };
+  if (r.operation === DirectoryOperation.free) return { ...operated, operation: 'free' };
+  const type = fileTypes[r.type];
+  if (type === undefined || name === '' || !Number.isSafeInteger(operated.timeNs)) return undefined;
+  const named = {
+    ...operated,
+    type,
+    mode: r.mode & 0o7777,
+    uid: r.uid,
+    gid: r.gid,
+    directory: r.directory,
+    directoryGeneration: r.directoryGeneration,
+    directoryLinks: r.directoryLinks,
+    name,
+  };
+  switch (r.operation) {
+    case DirectoryOperation.create:
+      return { ...named, operation: 'create' };
+    case DirectoryOperation.link:
+      return { ...named, operation: 'link' };
+    case DirectoryOperation.unlink:
+      return { ...named, operation: 'unlink' };
+    case DirectoryOperation.rename:
+      return rename === null
+        ? undefined
+        : { ...named, operation: 'rename', oldName: rename.oldName, from: rename.part };
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * A directory in memory: its names by block, and an index of them all. A change is made here at once, without waiting for
+ * anything; the blocks that it touched are written down when the directory goes into the log.
+ */
+import { decodeUtf8, encodeUtf8, utf8Length } from '@backplane/wire';
+import { blockBytes, blockHeader, directoryMagic, directoryRecord, isSealed, seal } from './layouts.ts';
+
+export interface Entry {
+  readonly name: string;
+  readonly file: number;
+  readonly generation: number;
+}
+
+interface Block {
+  readonly entries: Map<string, Entry>;
+  roomBytes: number;
+}
+
+const capacity = blockBytes - blockHeader.size;
+const recordBytes = (name: string): number => directoryRecord.size + utf8Length(name);
+
+export class Directory {
+  readonly #number: number;
+  readonly #generation: number;
+  readonly #blocks: Block[] = [];
+  /** Name to block. */
+  readonly #index = new Map<string, number>();
+  /** Blocks that the log does not have as they are here. */
+  readonly #changed = new Set<number>();
+  /** No block before this one has room for any name. */
+  #roomFrom = 0;
+
+  constructor(number: number, generation: number) {
+    this.#number = number;
+    this.#generation = generation;
+  }
+
+  get blocks(): number {
+    return this.#blocks.length;
+  }
+
+  get isEmpty(): boolean {
+    return this.#index.size === 0;
+  }
+
+  get clean(): boolean {
+    return this.#changed.size === 0;
+  }
+
+  find(name: string): Entry | undefined {
+    const block = this.#index.get(name);
+    return block === undefined ? undefined : this.#blocks[block]?.entries.get(name);
+  }
+
+  /** In no particular order. */
+  *all(): Iterable<Entry> {
+    for (const b of this.#blocks) yield* b.entries.values();
+  }
+
+  /** Enters a name, or lets it lead elsewhere. */
+  enter(name: string, file: number, generation: number): void {
+    const entry = { name, file, generation };
+    const there = this.#index.get(name);
+    const needed = recordBytes(name);
+    const n = there ?? this.#roomFor(needed);
+    const block = this.#block(n);
+    block.entries.set(name, entry);
+    if (there === undefined) {
+      block.roomBytes -= needed;
+      this.#index.set(name, n);
+    }
+    this.#changed.add(n);
+  }
+
+  leave(name: string): void {
+    const n = this.#index.get(name);
+    if (n === undefined) return;
+    this.#index.delete(name);
+    const block = this.#block(n);
+    block.entries.delete(name);
+    block.roomBytes += recordBytes(name);
+    this.#roomFrom = Math.min(this.#roomFrom, n);
+    this.#changed.add(n);
+  }
+
+  /** Blocks to be written, with their content; they count as written from now on. */
+  *take(): Iterable<{ readonly block: number; readonly bytes: Uint8Array }> {
+    for (const n of [...this.#changed].sort((a, b) => a - b)) {
+      this.#changed.delete(n);
+      yield { block: n, bytes: this.#encode(n) };
+    }
+  }
+
+  /** The cleaner wants a block written again. */
+  rewrite(block: number): void {
+    if (block < this.#blocks.length) this.#changed.add(block);
+  }
+
+  /** @returns false when the bytes are no block of this directory, or say something impossible */
+  decode(block: number, bytes: Uint8Array): boolean {
+    const h = blockHeader.tryDecode(bytes);
+    if (
+      h === undefined ||
+      h.magic !== directoryMagic ||
+      h.owner !== this.#number ||
+      h.generation !== this.#generation ||
+      h.index !== block ||
+      !isSealed(bytes)
+    )
+      return false;
+    const into = this.#block(block);
+    let at = blockHeader.size;
+    for (let i = 0; i < h.count; i++) {
+      const r = directoryRecord.tryDecode(bytes, at);
+      at += directoryRecord.size;
+      if (r === undefined || r.nameBytes === 0 || at + r.nameBytes > bytes.length) return false;
+      const name = decodeUtf8(bytes.subarray(at, at + r.nameBytes));
+      at += r.nameBytes;
+      if (this.#index.has(name)) return false;
+      this.#index.set(name, block);
+      into.entries.set(name, { name, file: r.file, generation: r.generation });
+      into.roomBytes -= directoryRecord.size + r.nameBytes;
+    }
+    return into.roomBytes >= 0;
+  }
+
+  #roomFor(needed: number): number {
+    let n = this.#roomFrom;
+    while (n < this.#blocks.length && this.#block(n).roomBytes < needed) n++;
+    // What has no room for a long name may have it for a short one: only full blocks are passed for good.
+    while (this.#roomFrom < n && this.#block(this.#roomFrom).roomBytes < roomMin) this.#roomFrom++;
+    return n;
+  }
+
+  #block(n: number): Block {
+    let block = this.#blocks[n];
+    if (block === undefined) {
+      block = { entries: new Map(), roomBytes: capacity };
+      this.#blocks[n] = block;
+    }
+    return block;
+  }
+
+  #encode(n: number): Uint8Array {
+    const { entries } = this.#block(n);
+    const bytes = new Uint8Array(blockBytes);
+    blockHeader.encode(
+      {
+        magic: directoryMagic,
+        checksum: 0,
+        owner: this.#number,
+        generation: this.#generation,
+        index: n,
+        count: entries.size,
+      },
+      bytes,
+    );
+    const { set } = directoryRecord;
+    let at = blockHeader.size;
+    for (const { name, file, generation } of entries.values()) {
+      const text = encodeUtf8(name);
+      set.file(bytes, at, file);
+      set.generation(bytes, at, generation);
+      set.nameBytes(bytes, at, text.length);
+      bytes.set(text, at + directoryRecord.size);
+      at += directoryRecord.size + text.length;
+    }
+    return seal(bytes);
+  }
+}
+
+/** Room that is too little for most names. */
+const roomMin = 64;

@@ -1,0 +1,89 @@
+/** A file in use: its descriptor in memory, which is the valid one, and what of it the log does not have yet. */
+import { Mutex, type Task, tasks } from '@backplane/engine';
+import type { Backing, CachedObject, FileId } from '@backplane/slots';
+import type { BlockIndex } from './block-index.ts';
+import type { Descriptor } from './descriptor.ts';
+import type { Directory } from './directory.ts';
+
+/** Who moves a file's blocks between the cache and the log. */
+export interface BlockMover {
+  /** The cached blocks of a file. */
+  objectOf(h: Handle): CachedObject;
+  fetch(h: Handle, block: number): Task<Uint8Array>;
+  writeBack(h: Handle, block: number, bytes: Uint8Array): Task<void>;
+}
+
+export class Handle implements Backing {
+  static {
+    tasks(Handle);
+  }
+
+  readonly id: FileId;
+  readonly descriptor: Descriptor;
+  readonly index: BlockIndex;
+  /** Who reads or changes the file's bytes has it. Names need no lock: they change without anybody coming in between. */
+  readonly lock: Mutex = new Mutex();
+  /** Threads that hold the handle. */
+  users = 0;
+  /** Held since the table was last gone through for what may leave. */
+  used = true;
+  /** Freed: there is no such file any more. */
+  gone = false;
+  /** The log has another descriptor, or none. */
+  changed = false;
+  /** Of a directory that was read. */
+  directory: Directory | null = null;
+  /** Dirty cached blocks that space.ts has counted. */
+  dirtyCounted = 0;
+  readonly #mover: BlockMover;
+  #object: CachedObject | null = null;
+
+  constructor(mover: BlockMover, id: FileId, descriptor: Descriptor, index: BlockIndex) {
+    this.#mover = mover;
+    this.id = id;
+    this.descriptor = descriptor;
+    this.index = index;
+  }
+
+  get isDirectory(): boolean {
+    return this.descriptor.type === 'directory';
+  }
+
+  get dirtyBlocks(): number {
+    return this.#object?.dirtyBlocks ?? 0;
+  }
+
+  /** Nothing of it waits to go into the log. */
+  get clean(): boolean {
+    return (
+      !this.changed &&
+      this.dirtyBlocks === 0 &&
+      this.index.clean &&
+      (this.directory === null || this.directory.clean)
+    );
+  }
+
+  /** Its blocks in the cache; files that nobody has read or written have none. */
+  get object(): CachedObject {
+    this.#object ??= this.#mover.objectOf(this);
+    return this.#object;
+  }
+
+  /** Cached blocks from this one on are no longer of this file. */
+  dropBlocks(from: number): void {
+    this.#object?.drop('all', from);
+  }
+
+  release(): void {
+    this.#object?.release();
+    this.#object = null;
+  }
+
+  *fetch(block: number): Task<Uint8Array> {
+    return yield* this.#mover.fetch(this, block);
+  }
+
+  *writeBack(block: number, bytes: Uint8Array): Task<void> {
+    yield* this.#mover.writeBack(this, block, bytes);
+  }
+}

@@ -1,0 +1,353 @@
+/**
+ * The cleaner: reads segments that the policy picks, writes again what in them is still live, and lets checkpoints declare
+ * them clean. It runs when clean segments become few, and on request.
+ *
+ * A block is dead at once when its file has another generation or was cut to nothing since; else it is live if the file's
+ * index, or the map, still has it in that place. Live blocks go into the log like any others, with the age that they had.
+ */
+import { type Task, tasks, WaitQueue } from '@backplane/engine';
+import {
+  type CleaningPolicy,
+  isKernelError,
+  KernelError,
+  type LiveBlock,
+  type Machine,
+  type SegmentState,
+} from '@backplane/slots';
+import { deflateSync } from 'fflate';
+import type { Commits } from './commits.ts';
+import { wholeBlock } from './descriptor-blocks.ts';
+import type { DescriptorMap } from './descriptor-map.ts';
+import type { FileBytes } from './file-bytes.ts';
+import { type Geometry, sectorOfSegment } from './geometry.ts';
+import type { Handle } from './handle.ts';
+import type { Handles } from './handles.ts';
+import {
+  BlockKind,
+  blockHeader,
+  deflatedForm,
+  descriptorBytes,
+  descriptorRecord,
+  sectorBytes,
+} from './layouts.ts';
+import type { Log } from './log.ts';
+import type { LoggedBlock } from './partial-write.ts';
+import { writesIn } from './partial-write-reader.ts';
+import { formOf, sectorOf, sectorsOf } from './place.ts';
+import type { Space } from './space.ts';
+import type { SegmentUsage } from './usage.ts';
+
+export interface CleanerOptions {
+  /** Segments cleaned together, whose live blocks are arranged together. */
+  readonly segmentsPerRound: number;
+  /** Cleaning begins when so many clean segments or fewer are left, and ends when there are that many more than this. */
+  readonly cleanSegmentsLow: number;
+  /** Compress blocks of files that were not modified for so long; 0: never. */
+  readonly compressAfterNs: number;
+}
+
+export interface CleanerParts {
+  readonly machine: Machine;
+  readonly geometry: Geometry;
+  readonly policy: CleaningPolicy;
+  readonly log: Log;
+  readonly map: DescriptorMap;
+  readonly usage: SegmentUsage;
+  readonly space: Space;
+  readonly handles: Handles;
+  readonly bytes: FileBytes;
+  readonly commits: Commits;
+}
+
+export interface CleanerCounts {
+  rounds: number;
+  segmentsRead: number;
+  bytesRead: number;
+  /** Live bytes that were written again. */
+  bytesMoved: number;
+  /** Blocks that were stored compressed. */
+  blocksCompressed: number;
+  /** Sum of the utilisations of the segments read: live bytes over the segment's bytes. */
+  utilisationSum: number;
+  errors: number;
+}
+
+/** A live block and what the policy may know of it. */
+interface Found extends LiveBlock {
+  readonly logged: LoggedBlock;
+  readonly handle: Handle;
+}
+
+export class SegmentCleaner {
+  static {
+    tasks(SegmentCleaner);
+  }
+
+  readonly counts: CleanerCounts = {
+    rounds: 0,
+    segmentsRead: 0,
+    bytesRead: 0,
+    bytesMoved: 0,
+    blocksCompressed: 0,
+    utilisationSum: 0,
+    errors: 0,
+  };
+  /** Called with the utilisation of each segment that is cleaned. */
+  onCleaned: (utilisation: number) => void = () => {};
+  readonly #parts: CleanerParts;
+  readonly #options: CleanerOptions;
+  readonly #ended = new WaitQueue();
+  #running = false;
+  /** What stopped the last run before it had made room. */
+  #stopped: KernelError | null = null;
+
+  constructor(parts: CleanerParts, options: CleanerOptions) {
+    this.#parts = parts;
+    this.#options = options;
+  }
+
+  /** Starts the cleaner if clean segments are few. */
+  wake(): void {
+    if (!this.#running && this.#isShort) this.#start();
+  }
+
+  get #isShort(): boolean {
+    return this.#parts.usage.cleanSegments <= this.#options.cleanSegmentsLow;
+  }
+
+  /**
+   * Waits until what is going to become dirty fits into clean segments, cleaning if need be. The caller holds no lock.
+   *
+   * @throws KernelError `noSpace` when it does not fit, whatever is cleaned; what the disk throws
+   */
+  *room(bytes: number): Task<void> {
+    const { space, commits } = this.#parts;
+    if (!space.holds(bytes)) {
+      // Blocks that replace others count twice until they are in the log.
+      yield* commits.commitAll();
+      if (!space.holds(bytes)) throw new KernelError('noSpace');
+    }
+    for (let tries = 0; !space.fits(bytes); tries++) {
+      if (tries === triesMax) throw new KernelError('noSpace', 'no clean segments');
+      yield* tries % 2 === 0 ? commits.checkpoint() : this.#run();
+    }
+  }
+
+  /** Cleans once where clean segments are too few, for an operation that is let through whatever comes of it. */
+  *relieve(): Task<void> {
+    const { space, commits } = this.#parts;
+    yield* commits.checkpoint();
+    if (!space.fits(0)) yield* this.#run();
+  }
+
+  /** Cleans until the policy finds nothing more that is worth it. */
+  *cleanAll(): Task<void> {
+    const { geometry, commits } = this.#parts;
+    for (let round = 0; round < geometry.segments; round++) {
+      while (this.#running) yield* this.#ended.wait();
+      this.#running = true;
+      try {
+        if (!(yield* this.#round())) break;
+      } finally {
+        this.#end();
+      }
+    }
+    yield* commits.checkpoint();
+    yield* commits.checkpoint();
+  }
+
+  *#run(): Task<void> {
+    if (!this.#running) this.#start();
+    while (this.#running) yield* this.#ended.wait();
+    if (this.#stopped !== null && !isKernelError(this.#stopped, 'noSpace')) throw this.#stopped;
+  }
+
+  #start(): void {
+    this.#running = true;
+    this.#stopped = null;
+    this.#parts.machine.scope.spawn('lfs.cleaner', this.#clean());
+  }
+
+  #end(): void {
+    this.#running = false;
+    this.#ended.wakeAll();
+  }
+
+  *#clean(): Task<void> {
+    const { usage, commits } = this.#parts;
+    try {
+      const enough = 2 * this.#options.cleanSegmentsLow + 1;
+      let idle = 0;
+      while (usage.cleanSegments < enough && idle < 2) {
+        const before = usage.cleanSegments + usage.deadSegments;
+        const worked = usage.cleanSegments + usage.deadSegments < enough && (yield* this.#round());
+        // Dead segments are clean after two checkpoints.
+        if (usage.deadSegments > 0) {
+          yield* commits.checkpoint();
+          yield* commits.checkpoint();
+        }
+        idle = usage.cleanSegments + usage.deadSegments > before ? 0 : idle + 1;
+        if (!worked && usage.deadSegments === 0) break;
+      }
+    } catch (e) {
+      // Whoever waits for room hears of it; the next shortage tries again.
+      if (!isKernelError(e)) throw e;
+      this.#stopped = e;
+      this.counts.errors++;
+    } finally {
+      this.#end();
+    }
+  }
+
+  /** Cleans a few segments; false when the policy offers none. */
+  *#round(): Task<boolean> {
+    const { policy, commits, usage, geometry } = this.#parts;
+    const chosen = policy.choose(this.#candidates(), commits.nowNs).slice(0, this.#options.segmentsPerRound);
+    if (chosen.length === 0) return false;
+    this.counts.rounds++;
+    const found: Found[] = [];
+    try {
+      for (const { segment } of chosen) {
+        const utilisation = usage.live(segment) / geometry.segmentBytes;
+        this.counts.utilisationSum += utilisation;
+        this.counts.segmentsRead++;
+        this.onCleaned(utilisation);
+        yield* this.#survey(segment, found);
+      }
+      for (const f of policy.arrange(found)) this.#move(f);
+    } finally {
+      for (const f of found) this.#parts.handles.release(f.handle);
+    }
+    yield* commits.checkpoint();
+    return true;
+  }
+
+  #candidates(): readonly SegmentState[] {
+    const { usage, geometry } = this.#parts;
+    const states: SegmentState[] = [];
+    for (let segment = 0; segment < geometry.segments; segment++)
+      if (usage.isCandidate(segment))
+        states.push({
+          segment,
+          liveBytes: usage.live(segment),
+          bytes: geometry.segmentBytes,
+          youngestNs: usage.youngestNs(segment),
+        });
+    return states;
+  }
+
+  /** Reads a segment and holds the files of what may be live in it. Whatever is no file's is marked to be written again. */
+  *#survey(segment: number, found: Found[]): Task<void> {
+    const { log, geometry } = this.#parts;
+    const start = sectorOfSegment(geometry, segment);
+    const all = yield* log.readRun(start, geometry.segmentSectors);
+    this.counts.bytesRead += all.length;
+    for (const write of writesIn(all, start))
+      for (const logged of write.blocks) yield* this.#consider(logged, found);
+  }
+
+  *#consider(b: LoggedBlock, found: Found[]): Task<void> {
+    const { commits, map } = this.#parts;
+    switch (b.owner.kind) {
+      case BlockKind.data:
+      case BlockKind.index:
+        yield* this.#considerFile(b, found);
+        return;
+      case BlockKind.descriptors:
+        yield* this.#considerDescriptors(b);
+        return;
+      case BlockKind.map:
+        if (commits.mapSector(b.block) === sectorOf(b.place)) map.changed.add(b.block);
+        return;
+      case BlockKind.usage:
+        if (commits.usageSector(b.block) === sectorOf(b.place)) this.#parts.usage.changed.add(b.block);
+        return;
+      default:
+    }
+  }
+
+  *#considerFile(b: LoggedBlock, found: Found[]): Task<void> {
+    const { map } = this.#parts;
+    const { file, generation, truncations, kind } = b.owner;
+    if (!map.isNumber(file) || !map.isCurrent(file, generation, truncations)) return;
+    const h = yield* this.#holdNow(file, generation);
+    if (h === undefined) return;
+    let kept = false;
+    try {
+      if (kind === BlockKind.index) {
+        yield* h.index.load(b.block);
+        if (h.index.placeOfIndex(b.level, b.block) !== b.place) return;
+        h.index.rewriteIndex(b.level, b.block);
+        this.#again(h);
+        return;
+      }
+      if ((yield* h.index.find(b.block)) !== b.place) return;
+      const bytes = sectorsOf(b.place) * sectorBytes;
+      found.push({ file, block: b.block, bytes, modifyNs: b.owner.modifyNs, logged: b, handle: h });
+      kept = true;
+    } finally {
+      if (!kept) this.#parts.handles.release(h);
+    }
+  }
+
+  *#considerDescriptors(b: LoggedBlock): Task<void> {
+    const { map, handles } = this.#parts;
+    const block = wholeBlock(b.bytes);
+    if (block === undefined) return;
+    const count = blockHeader.get.count(block, 0);
+    for (let slot = 0; slot < count; slot++) {
+      const at = blockHeader.size + slot * descriptorBytes;
+      const number = descriptorRecord.get.number(block, at);
+      if (!map.isNumber(number) || map.sector(number) !== sectorOf(b.place) || map.slot(number) !== slot)
+        continue;
+      const h = yield* this.#holdNow(number, descriptorRecord.get.generation(block, at));
+      if (h === undefined) continue;
+      this.#again(h);
+      handles.release(h);
+    }
+  }
+
+  *#holdNow(number: number, generation: number): Task<Handle | undefined> {
+    const { handles } = this.#parts;
+    try {
+      return yield* handles.hold({ domain: handles.domain, number, generation });
+    } catch (e) {
+      if (!isKernelError(e, 'stale')) throw e;
+      return undefined;
+    }
+  }
+
+  /** Its descriptor goes into the log again. */
+  #again(h: Handle): void {
+    h.changed = true;
+    this.#parts.commits.touch(h);
+  }
+
+  /** Writes a block again, if it is still where it was found. */
+  #move({ handle: h, logged, modifyNs }: Found): void {
+    const { bytes, commits } = this.#parts;
+    if (h.gone || h.index.tryFind(logged.block) !== logged.place) return;
+    let form = formOf(logged.place);
+    let content = logged.bytes;
+    if (form === 0 && this.#isCold(h, modifyNs)) {
+      const deflated = deflateSync(content);
+      if (Math.ceil(deflated.length / sectorBytes) < sectorsOf(logged.place)) {
+        form = deflatedForm;
+        content = deflated;
+        this.counts.blocksCompressed++;
+      }
+    }
+    bytes.put(h, logged.block, content, form, modifyNs);
+    this.counts.bytesMoved += content.length;
+    commits.touch(h);
+  }
+
+  #isCold(h: Handle, modifyNs: number): boolean {
+    const { compressAfterNs } = this.#options;
+    if (compressAfterNs === 0 || h.isDirectory) return false;
+    return this.#parts.commits.nowNs - modifyNs >= compressAfterNs;
+  }
+}
+
+/** Checkpoints and runs of the cleaner before somebody who wants room is told that there is none. */
+const triesMax = 6;

@@ -1,0 +1,85 @@
+/**
+ * What still fits. Two limits: the disk holds so many live bytes and no more, whatever is cleaned; and what is dirty now
+ * must fit into segments that are clean now, or nothing could be brought to the disk without cleaning first, which itself
+ * needs clean segments. Who is going to make something dirty asks first, and waits for the cleaner if it must.
+ */
+import type { Geometry } from './geometry.ts';
+import type { Handle } from './handle.ts';
+import { blockBytes } from './layouts.ts';
+import type { Log } from './log.ts';
+import type { SegmentUsage } from './usage.ts';
+
+/** What a change of names or attributes may put into the log: descriptor, directory block, log record, their summary. */
+export const nameBytes: number = 2 * blockBytes;
+
+export class Space {
+  readonly #geometry: Geometry;
+  readonly #usage: SegmentUsage;
+  readonly #log: Log;
+  /** Segments that only the cleaner and checkpoints may use. */
+  readonly reserve: number;
+  readonly #capacityBytes: number;
+  /** Cached blocks that wait to go into the log, and what goes with them. */
+  #dirtyBlocks = 0;
+  /** The same for names and attributes since the last checkpoint. */
+  #nameBytes = 0;
+
+  constructor(
+    geometry: Geometry,
+    usage: SegmentUsage,
+    log: Log,
+    o: { readonly reserve: number; readonly utilisationMax: number },
+  ) {
+    this.#geometry = geometry;
+    this.#usage = usage;
+    this.#log = log;
+    this.reserve = o.reserve;
+    this.#capacityBytes = Math.floor(
+      Math.max(0, geometry.segments - o.reserve) * geometry.segmentBytes * o.utilisationMax,
+    );
+  }
+
+  get capacityBytes(): number {
+    return this.#capacityBytes;
+  }
+
+  get freeBytes(): number {
+    return Math.max(0, this.#capacityBytes - this.#usage.liveBytes - this.#dirtyBytes);
+  }
+
+  /** Is there any place for so much more, once everything is cleaned? */
+  holds(bytes: number): boolean {
+    return this.#usage.liveBytes + this.#dirtyBytes + bytes <= this.#capacityBytes;
+  }
+
+  /** Is there clean space for so much more now? */
+  fits(bytes: number): boolean {
+    const needed = this.#dirtyBytes + bytes;
+    // Summaries, index blocks and segments that are not filled to the last sector.
+    return needed * 1.1 <= this.cleanBytes - this.reserve * this.#geometry.segmentBytes;
+  }
+
+  get cleanBytes(): number {
+    return this.#usage.cleanSegments * this.#geometry.segmentBytes + Math.max(0, this.#log.roomBytes);
+  }
+
+  /** How many blocks of the file are dirty may have changed. */
+  count(h: Handle): void {
+    const dirty = h.gone ? 0 : h.dirtyBlocks;
+    this.#dirtyBlocks += dirty - h.dirtyCounted;
+    h.dirtyCounted = dirty;
+  }
+
+  named(): void {
+    this.#nameBytes += 512;
+  }
+
+  /** Names, descriptors and directories are in the log. */
+  allNamed(): void {
+    this.#nameBytes = 0;
+  }
+
+  get #dirtyBytes(): number {
+    return this.#dirtyBlocks * blockBytes + this.#nameBytes;
+  }
+}

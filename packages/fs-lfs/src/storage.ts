@@ -1,0 +1,558 @@
+/**
+ * The board's object: a log-structured file system on one disk. What is done to names is in names.ts, to bytes in
+ * file-bytes.ts, and how it all comes into the log in commits.ts.
+ */
+import { seconds, type Task, tasks } from '@backplane/engine';
+import { compareBytes } from '@backplane/file-service';
+import {
+  type AttributeChange,
+  assert,
+  type BlockCache,
+  type CleaningPolicy,
+  type DirectoryEntry,
+  type Disk,
+  type FileId,
+  isKernelError,
+  KernelError,
+  type Machine,
+  type NewFile,
+  type Storage,
+  type StorageUsage,
+  type StoredAttributes,
+  type WriteWhen,
+} from '@backplane/slots';
+import { type Attached, attach, type FormatOptions } from './attach.ts';
+import { type CommitOptions, Commits } from './commits.ts';
+import { attributesOf, changeDescriptor, newDescriptor } from './descriptor.ts';
+import { DescriptorBlocks } from './descriptor-blocks.ts';
+import type { DescriptorMap } from './descriptor-map.ts';
+import { FileBytes } from './file-bytes.ts';
+import type { Handle } from './handle.ts';
+import { Handles } from './handles.ts';
+import { blockBytes, fileBytesMax, none, rootNumber, sectorBytes } from './layouts.ts';
+import { Log } from './log.ts';
+import { Names, type Unlinked } from './names.ts';
+import { RollForward } from './roll-forward.ts';
+import { SegmentCleaner } from './segment-cleaner.ts';
+import { nameBytes, Space } from './space.ts';
+import type { SegmentUsage } from './usage.ts';
+
+export interface StorageOptions extends FormatOptions, CommitOptions {
+  readonly domain: number;
+  /** Is an operation on names on the disk before it returns? */
+  readonly synchronous: boolean;
+  readonly utilisationMax: number;
+  readonly cleanSegmentsMin: number;
+  readonly segmentsPerRound: number;
+  readonly fileBlockBytes: number;
+  readonly compressAfterSeconds: number;
+}
+
+/** What there is while the disk is attached. */
+interface Parts {
+  readonly log: Log;
+  readonly map: DescriptorMap;
+  readonly usage: SegmentUsage;
+  readonly space: Space;
+  readonly handles: Handles;
+  readonly bytes: FileBytes;
+  readonly commits: Commits;
+  readonly names: Names;
+  readonly cleaner: SegmentCleaner;
+}
+
+export interface StorageCounts {
+  /** Virtual time that the last attachment took. */
+  attachNs: number;
+  /** What the last roll-forward found after the checkpoint. */
+  recoveredFiles: number;
+  recoveredNames: number;
+  recoveredBytes: number;
+}
+
+/** "soon": how long writes are gathered before they go into the log together. */
+const gatherSeconds = 0.5;
+
+export class LfsStorage implements Storage {
+  static {
+    tasks(LfsStorage);
+  }
+
+  readonly domain: number;
+  readonly root: FileId;
+  readonly blockBytes: number = blockBytes;
+  readonly fileBytesMax: number = fileBytesMax;
+  readonly counts: StorageCounts = { attachNs: 0, recoveredFiles: 0, recoveredNames: 0, recoveredBytes: 0 };
+  readonly #machine: Machine;
+  readonly #disk: Disk;
+  readonly #cache: BlockCache;
+  readonly #policy: CleaningPolicy;
+  readonly #options: StorageOptions;
+  #parts: Parts | null = null;
+  /** Why the disk could not be attached. */
+  #refusal: KernelError | null = null;
+
+  constructor(
+    machine: Machine,
+    disk: Disk,
+    cache: BlockCache,
+    policy: CleaningPolicy,
+    options: StorageOptions,
+  ) {
+    this.#machine = machine;
+    this.#disk = disk;
+    this.#cache = cache;
+    this.#policy = policy;
+    this.#options = options;
+    this.domain = options.domain;
+    this.root = { domain: options.domain, number: rootNumber, generation: 1 };
+  }
+
+  /** Could the disk not be attached? */
+  get refused(): boolean {
+    return this.#refusal !== null;
+  }
+
+  /** What is counted while the disk is attached. */
+  get parts(): Parts | null {
+    return this.#parts;
+  }
+
+  // ---- attributes and bytes ----
+
+  *attributes(f: FileId): Task<StoredAttributes> {
+    const { handles, map } = this.#attached;
+    const h = handles.tryHold(f) ?? (yield* handles.hold(f));
+    handles.release(h);
+    h.descriptor.accessNs = map.accessNs(f.number);
+    return attributesOf(h.descriptor);
+  }
+
+  *setAttributes(f: FileId, change: AttributeChange): Task<void> {
+    const { handles, map, commits } = this.#attached;
+    yield* this.#begin(0);
+    try {
+      const h = handles.tryHold(f) ?? (yield* handles.hold(f));
+      try {
+        changeDescriptor(h.descriptor, change);
+        if (change.accessNs !== undefined) map.accessed(f.number, change.accessNs);
+        h.changed = true;
+        commits.touch(h);
+      } finally {
+        handles.release(h);
+      }
+    } finally {
+      commits.changes.end();
+    }
+  }
+
+  *read(f: FileId, at: number, count: number): Task<Uint8Array> {
+    const { handles, bytes, map, commits } = this.#attached;
+    const h = yield* this.#lock(f);
+    try {
+      if (h.isDirectory) throw new KernelError('isDirectory');
+      const read = yield* bytes.read(h, at, count);
+      map.accessed(f.number, commits.nowNs);
+      commits.stir();
+      return read;
+    } finally {
+      h.lock.release();
+      handles.release(h);
+    }
+  }
+
+  *write(f: FileId, at: number, content: Uint8Array, when: WriteWhen): Task<void> {
+    const { handles, bytes, commits } = this.#attached;
+    yield* this.#file(f);
+    yield* this.#begin(content.length + blockBytes);
+    try {
+      const h = yield* this.#lock(f);
+      try {
+        if (h.isDirectory) throw new KernelError('isDirectory');
+        yield* bytes.write(h, at, content);
+      } finally {
+        h.lock.release();
+        handles.release(h);
+      }
+    } finally {
+      commits.changes.end();
+    }
+    if (when === 'through') yield* this.sync(f);
+    else if (when === 'soon') commits.soon(seconds(gatherSeconds));
+  }
+
+  *truncate(f: FileId, sizeBytes: number): Task<void> {
+    const { handles, bytes, commits } = this.#attached;
+    yield* this.#file(f);
+    yield* this.#begin(0);
+    try {
+      const h = yield* this.#lock(f);
+      try {
+        if (h.isDirectory) throw new KernelError('isDirectory');
+        yield* bytes.truncate(h, sizeBytes);
+      } finally {
+        h.lock.release();
+        handles.release(h);
+      }
+    } finally {
+      commits.changes.end();
+    }
+  }
+
+  // ---- names ----
+
+  *lookup(directory: FileId, name: string): Task<FileId | undefined> {
+    const { handles, map } = this.#attached;
+    const h = handles.tryHold(directory) ?? (yield* handles.hold(directory));
+    try {
+      const entries = h.directory ?? (yield* handles.open(h));
+      if (name === '.') return h.id;
+      if (name === '..') {
+        const number = h.descriptor.parent;
+        return { domain: this.domain, number, generation: map.generation(number) };
+      }
+      const found = entries.find(name);
+      return found && { domain: this.domain, number: found.file, generation: found.generation };
+    } finally {
+      handles.release(h);
+    }
+  }
+
+  *entries(directory: FileId): Task<readonly DirectoryEntry[]> {
+    const { handles, map, commits } = this.#attached;
+    const h = yield* handles.holdDirectory(directory);
+    try {
+      const found: DirectoryEntry[] = [];
+      for (const { name, file, generation } of h.directory?.all() ?? [])
+        found.push({ name, file: { domain: this.domain, number: file, generation } });
+      map.accessed(directory.number, commits.nowNs);
+      commits.stir();
+      return found.sort((a, b) => compareBytes(a.name, b.name));
+    } finally {
+      handles.release(h);
+    }
+  }
+
+  *create(directory: FileId, name: string, file: NewFile): Task<FileId> {
+    const { names } = this.#attached;
+    yield* this.#roomFor(directory, (parent) => names.mayEnter(parent, name, file.type === 'directory'));
+    return yield* this.#named(directory, (parent) => names.create(parent, name, file));
+  }
+
+  *link(directory: FileId, name: string, f: FileId): Task<void> {
+    const { names, handles } = this.#attached;
+    const h = handles.tryHold(f) ?? (yield* handles.hold(f));
+    try {
+      yield* this.#named(directory, (parent) => names.link(parent, name, h));
+    } finally {
+      handles.release(h);
+    }
+  }
+
+  *unlink(directory: FileId, name: string, what: { readonly directory: boolean }): Task<Unlinked> {
+    const { names } = this.#attached;
+    return yield* this.#named(directory, (parent) => names.unlink(parent, name, what));
+  }
+
+  *rename(
+    from: FileId,
+    oldName: string,
+    to: FileId,
+    newName: string,
+  ): Task<{ readonly file: FileId; readonly replaced?: Unlinked }> {
+    const { names, handles } = this.#attached;
+    return yield* this.#named(from, function* rename(source): ReturnType<Names['rename']> {
+      const target = yield* handles.holdDirectory(to);
+      try {
+        return yield* names.rename(source, oldName, target, newName);
+      } finally {
+        handles.release(target);
+      }
+    });
+  }
+
+  *reclaim(f: FileId): Task<void> {
+    const { handles, names, commits } = this.#attached;
+    yield* this.#begin(0);
+    try {
+      const h = yield* this.#lock(f);
+      try {
+        assert(h.descriptor.links === 0, 'storage', `file ${f.number} is reclaimed while names lead to it`);
+        yield* names.reclaim(h);
+      } finally {
+        h.lock.release();
+        handles.release(h);
+      }
+    } finally {
+      commits.changes.end();
+    }
+  }
+
+  // ---- the whole ----
+
+  *sync(f?: FileId): Task<void> {
+    const { handles, commits } = this.#attached;
+    if (f === undefined) {
+      yield* commits.commitAll();
+      return;
+    }
+    const h = handles.tryHold(f) ?? (yield* handles.hold(f));
+    try {
+      if (h.isDirectory) yield* commits.commitAll();
+      else yield* commits.commit([h]);
+    } finally {
+      handles.release(h);
+    }
+  }
+
+  usage(): StorageUsage {
+    if (this.refused) return { blockBytes, blocks: 0, blocksFree: 0, filesFree: 0 };
+    const { space, map } = this.#attached;
+    return {
+      blockBytes,
+      blocks: Math.floor(space.capacityBytes / blockBytes),
+      blocksFree: Math.floor(space.freeBytes / blockBytes),
+      filesFree: map.free,
+    };
+  }
+
+  *clean(): Task<void> {
+    yield* this.#attached.cleaner.cleanAll();
+  }
+
+  *checkpoint(): Task<void> {
+    yield* this.#attached.commits.checkpoint();
+  }
+
+  /**
+   * Attaches the disk: formats an empty one, rolls the log of any other forward and makes a checkpoint. Does nothing when
+   * it is attached. A disk that cannot be attached does not keep its machine from running: every operation then says why,
+   * until a later call succeeds.
+   */
+  *recover(): Task<void> {
+    if (this.#parts !== null) return;
+    const startNs = this.#machine.engine.nowNs;
+    try {
+      const found = yield* attach(this.#disk, startNs, this.#options);
+      const parts = this.#assemble(found);
+      yield* this.#rollForward(parts, found);
+      this.#parts = parts;
+      this.#refusal = null;
+    } catch (e) {
+      if (!isKernelError(e)) throw e;
+      this.#refusal = e;
+    }
+    this.counts.attachNs = this.#machine.engine.nowNs - startNs;
+  }
+
+  #assemble({ geometry, regions, state, map, usage, position }: Attached): Parts {
+    const options = this.#options;
+    const machine = this.#machine;
+    const disk = this.#disk;
+    const mounts = (state.mounts + 1) >>> 0;
+    const keyPrefix = `@backplane/fs-lfs:${options.domain}`;
+    const log = new Log({ disk, machine, geometry, usage }, position, mounts);
+    const reserve = geometry.writeOnce ? 1 : this.#reserve(geometry.segments);
+    const space = new Space(geometry, usage, log, { reserve, utilisationMax: options.utilisationMax });
+    const nowNs = (): number => machine.engine.nowNs;
+    const bytes: FileBytes = new FileBytes({
+      cache: this.#cache,
+      keyPrefix,
+      log,
+      map,
+      usage,
+      space,
+      nowNs,
+      touch: (h) => commits.touch(h),
+    });
+    const blocks = new DescriptorBlocks(this.#cache, keyPrefix, geometry, log);
+    const handles = new Handles({ domain: options.domain, geometry, map, log, blocks }, bytes);
+    const tables = {
+      serial: state.serial,
+      sequence: state.sequence,
+      mapSectors: Array.from({ length: geometry.mapBlocks }, (_, i) => state.mapSectors[i] ?? none),
+      usageSectors: [...state.usageSectors],
+    };
+    const commits = new Commits(
+      { machine, disk, geometry, log, map, usage, space, regions, mounts },
+      bytes,
+      tables,
+      options,
+    );
+    const names = new Names({
+      handles,
+      bytes,
+      commits,
+      map,
+      usage,
+      // No number is used so often in one boot that its generations would reach those of the next.
+      generationMin: (mounts & 0xffff) * 0x10000,
+      blockSectors: options.fileBlockBytes / sectorBytes,
+    });
+    const cleaner = new SegmentCleaner(
+      { machine, geometry, policy: this.#policy, log, map, usage, space, handles, bytes, commits },
+      {
+        segmentsPerRound: options.segmentsPerRound,
+        cleanSegmentsLow: reserve + 2,
+        compressAfterNs: seconds(options.compressAfterSeconds),
+      },
+    );
+    log.onSegment = (segment) => {
+      blocks.forget(segment);
+      cleaner.wake();
+      if (commits.isCheckpointDue) commits.hasten();
+    };
+    return { log, map, usage, space, handles, bytes, commits, names, cleaner };
+  }
+
+  #reserve(segments: number): number {
+    const { cleanSegmentsMin, segmentsPerRound } = this.#options;
+    return cleanSegmentsMin > 0
+      ? cleanSegmentsMin
+      : Math.min(segmentsPerRound + 4, Math.ceil(segments / 8) + 1);
+  }
+
+  *#rollForward(parts: Parts, { state, tail }: Attached): Task<void> {
+    const { map, usage, handles, commits, names } = parts;
+    const { recoveredFileNs: fileNs } = this.#machine.type.costs;
+    const touch = (h: Handle): void => commits.touch(h);
+    const found = yield* new RollForward({ map, usage, handles, touch, fileNs }).apply(tail.blocks);
+    this.counts.recoveredFiles = found.files;
+    this.counts.recoveredNames = found.names;
+    this.counts.recoveredBytes = tail.bytes;
+    commits.recovered(found.names);
+    if (state.mounts === 0 && !map.isAllocated(rootNumber)) this.#makeRoot(parts);
+    const { domain } = this;
+    for (const number of [...map.allUnlinked()]) {
+      const h = yield* handles.hold({ domain, number, generation: map.generation(number) });
+      try {
+        if (h.descriptor.links === 0) yield* names.reclaim(h);
+        else map.unlinked(number, false);
+      } finally {
+        handles.release(h);
+      }
+    }
+    yield* commits.checkpoint();
+    handles.release(yield* handles.holdDirectory(this.root));
+  }
+
+  #makeRoot({ map, handles, commits }: Parts): void {
+    const { nowNs } = this.#machine.engine;
+    map.allocate(rootNumber, 1);
+    map.accessed(rootNumber, nowNs);
+    const d = newDescriptor({ type: 'directory', mode: 0o755, uid: 0, gid: 0 }, 1, nowNs);
+    d.parent = rootNumber;
+    const h = handles.enter(rootNumber, d);
+    h.changed = true;
+    commits.touch(h);
+    handles.release(h);
+  }
+
+  /**
+   * Detaches the disk: frees what only open files kept, and makes a last checkpoint. What cannot be written is lost, as it
+   * is with the power.
+   */
+  *detach(): Task<void> {
+    if (this.#parts === null) return;
+    const { handles, names, commits, map } = this.#parts;
+    try {
+      for (const number of [...map.allUnlinked()]) {
+        const h = yield* handles.hold({ domain: this.domain, number, generation: map.generation(number) });
+        yield* h.lock.acquire();
+        try {
+          if (!h.gone) yield* names.reclaim(h);
+        } finally {
+          h.lock.release();
+          handles.release(h);
+        }
+      }
+      yield* commits.checkpoint(true);
+    } catch (e) {
+      if (!isKernelError(e)) throw e;
+    }
+    this.#parts = null;
+  }
+
+  // ---- steps ----
+
+  get #attached(): Parts {
+    if (this.#refusal !== null) throw this.#refusal;
+    assert(this.#parts !== null, 'storage', 'it is used before recover() has attached its disk');
+    return this.#parts;
+  }
+
+  /**
+   * Before an operation that changes something, and before it takes a lock. It ends with `commits.changes.end()`.
+   *
+   * @param bytes that it may add to what the disk holds; 0 for what is allowed on a full disk
+   */
+  *#begin(bytes: number): Task<void> {
+    const { commits, space, cleaner } = this.#attached;
+    if (bytes > 0) yield* this.#room(bytes);
+    else if (!space.fits(0)) yield* cleaner.relieve();
+    if (!commits.changes.tryBegin()) yield* commits.changes.begin();
+  }
+
+  *#room(bytes: number): Task<void> {
+    const { space, cleaner } = this.#attached;
+    if (!space.holds(bytes) || !space.fits(bytes)) yield* cleaner.room(bytes);
+  }
+
+  /** Room for one more name. Where there is none, what else speaks against it is said first. */
+  *#roomFor(directory: FileId, check: (parent: Handle) => void): Task<void> {
+    const { space, handles } = this.#attached;
+    if (space.holds(nameBytes) && space.fits(nameBytes)) return;
+    const h = yield* handles.holdDirectory(directory);
+    try {
+      check(h);
+    } finally {
+      handles.release(h);
+    }
+    yield* this.#room(nameBytes);
+  }
+
+  /** @throws KernelError `stale`, `isDirectory` */
+  *#file(f: FileId): Task<void> {
+    const { handles } = this.#attached;
+    const h = handles.tryHold(f) ?? (yield* handles.hold(f));
+    const { isDirectory } = h;
+    handles.release(h);
+    if (isDirectory) throw new KernelError('isDirectory');
+  }
+
+  /** An operation on names in a directory, whose entries are brought into memory first. */
+  *#named<T>(directory: FileId, body: (h: Handle) => Task<T>): Task<T> {
+    const { handles, commits } = this.#attached;
+    yield* this.#begin(0);
+    let result: T;
+    try {
+      const h = handles.tryHold(directory) ?? (yield* handles.hold(directory));
+      try {
+        if (h.directory === null) yield* handles.open(h);
+        result = yield* body(h);
+      } finally {
+        handles.release(h);
+      }
+    } finally {
+      commits.changes.end();
+    }
+    if (this.#options.synchronous) yield* commits.commitNames();
+    return result;
+  }
+
+  /** The handle of a file, held and locked. */
+  *#lock(f: FileId): Task<Handle> {
+    const { handles } = this.#attached;
+    const h = handles.tryHold(f) ?? (yield* handles.hold(f));
+    let locked = false;
+    try {
+      if (!h.lock.tryAcquire()) yield* h.lock.acquire();
+      locked = true;
+      if (!h.gone) return h;
+      h.lock.release();
+      throw new KernelError('stale');
+    } finally {
+      if (!locked || h.gone) handles.release(h);
+    }
+  }
+}
