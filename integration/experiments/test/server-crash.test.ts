@@ -18,6 +18,9 @@ const crash = (seconds: number): RunSettings => ({
   faults: [parseFault(`crash=allspice@${seconds}s`), parseFault(`reboot=allspice@${seconds + 10}s`)],
 });
 
+/** The log has the names before an operation returns; the directories follow later. */
+const logged = { settings: [parseSetting('storage=lfs:metadata=synchronous')] };
+
 describe('the Andrew benchmark, with a server that crashes and reboots under it', () => {
   const quiet = andrew();
 
@@ -31,6 +34,14 @@ describe('the Andrew benchmark, with a server that crashes and reboots under it'
     const { metrics } = runExperiment(experiment('andrew'), crash(60));
     expect(metrics['storage.ofs.attachSeconds']).toBeGreaterThan(10);
     expect(metrics['cache.sprite.handlesLost']).toBe(0);
+  });
+
+  it.each([5, 60, 200])('ends with the right tree on a log that is rolled forward after %i s', (seconds) => {
+    const { result, metrics } = runExperiment(experiment('andrew'), { ...logged, ...crash(seconds) });
+    const { skipped, treeDigest } = result as Result;
+    expect([skipped, treeDigest]).toEqual([null, quiet.treeDigest]);
+    expect(metrics['storage.lfs.recoveredFiles']).toBeGreaterThan(0);
+    expect(metrics['storage.lfs.attachSeconds']).toBeLessThan(2);
   });
 
   it('fails at a temporary file that is gone, and does not hang, where names are delayed', () => {

@@ -49,7 +49,7 @@ export interface LogPlace {
 export const endsGroup = (w: PartialWrite): boolean => (w.summary.flags & groupEndFlag) !== 0;
 
 /** The partial write at a place, if its summary is valid. Its blocks have not been looked at. */
-export function partialWriteAt(
+function partialWriteAt(
   surface: Surface,
   { segment, offset }: LogPlace,
   expected: Expected | null,

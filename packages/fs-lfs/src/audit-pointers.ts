@@ -29,6 +29,13 @@ export interface PointerParts {
   readonly findings: Findings;
 }
 
+/** Blocks of a file that an index block of that level leads to; level 0 is the block itself. */
+export function indexSpan(level: number): number {
+  let span = 1;
+  for (let l = 0; l < level; l++) span *= pointersPerBlock;
+  return span;
+}
+
 /** Claims everything that a file leads to. Returns its blocks, in order. */
 export function auditPointers(parts: PointerParts, d: DescriptorRecord): readonly FileBlock[] {
   const walk = new Walk(parts, d);
@@ -56,7 +63,7 @@ class Walk {
     let from = directPointers;
     for (const [i, p] of this.#file.indirect.entries()) {
       this.#follow(p, i + 1, from);
-      from += pointersPerBlock ** (i + 1);
+      from += indexSpan(i + 1);
     }
   }
 
@@ -109,7 +116,7 @@ class Walk {
       );
       return;
     }
-    const span = pointersPerBlock ** (level - 1);
+    const span = indexSpan(level - 1);
     for (let i = 0, at = blockHeader.size; at + pointer.size <= bytes.length; i++, at += pointer.size)
       if (pointer.get.sector(bytes, at) !== none)
         this.#follow(pointer.decode(bytes, at), level - 1, block + i * span);

@@ -91,6 +91,9 @@ class Taken {
   }
 }
 
+/** After an error that nobody heard of, the next try. */
+const retrySeconds = 5;
+
 const nobody = (kind: Owner['kind'], modifyNs: number): Owner => ({
   kind,
   file: 0,
@@ -126,11 +129,16 @@ export class Commits {
   #dirtySinceNs = -1;
   /** When somebody wants it written; `Infinity`: nobody does. */
   #soonNs = Infinity;
+  /** After an error that nobody heard of. */
+  #notBeforeNs = 0;
   #checkpointNs: number;
   /** Bytes that the log had at the last checkpoint. */
   #checkpointBytes = 0;
   /** Called when a checkpoint has been made: segments may have become clean. */
   onCheckpoint: () => void = () => {};
+
+  /** Called when the disk refuses the same write again and again. */
+  onStuck: () => Task<void> = function* (): Task<void> {};
 
   constructor(parts: CommitParts, bytes: FileBytes, tables: Tables, options: CommitOptions) {
     this.#parts = parts;
@@ -177,6 +185,11 @@ export class Commits {
     this.#named++;
     this.#parts.space.named();
     if (follower !== undefined) this.#followers.add(follower);
+  }
+
+  /** Records of the directory log that were in the log and are not any more. */
+  restore(changes: readonly NameChange[]): void {
+    this.#pending.unshift(...changes);
   }
 
   /** There is no such file any more. */
@@ -248,8 +261,14 @@ export class Commits {
   }
 
   *#landed(): Task<void> {
-    yield* this.#parts.log.landed();
-    yield* this.#parts.disk.barrier();
+    const { log, disk } = this.#parts;
+    try {
+      yield* log.landed();
+    } catch (e) {
+      if (!isKernelError(e) || !log.isStuck) throw e;
+      yield* this.onStuck();
+    }
+    yield* disk.barrier();
   }
 
   #withFollowers(files: readonly Handle[]): ReadonlySet<Handle> {
@@ -473,7 +492,7 @@ export class Commits {
     const { writeDelaySeconds, checkpointSeconds } = this.#options;
     const writeNs = this.#dirtySinceNs + seconds(writeDelaySeconds);
     const checkpointNs = Math.max(this.#checkpointNs + seconds(checkpointSeconds), this.nowNs);
-    this.#timer.setAt(Math.max(this.nowNs, Math.min(writeNs, checkpointNs, this.#soonNs)));
+    this.#timer.setAt(Math.max(this.nowNs, this.#notBeforeNs, Math.min(writeNs, checkpointNs, this.#soonNs)));
   }
 
   /** Is there more in the log since the last checkpoint than recovery should have to read? */
@@ -493,17 +512,23 @@ export class Commits {
     this.#parts.machine.scope.spawn('lfs.commit', this.#work());
   }
 
+  *#due(): Task<void> {
+    if (this.#parts.log.isStuck) yield* this.onStuck();
+    this.#soonNs = Infinity;
+    const due = this.#checkpointNs + seconds(this.#options.checkpointSeconds);
+    if (this.nowNs >= due || this.isCheckpointDue) yield* this.checkpoint();
+    else yield* this.commitAll();
+  }
+
   *#work(): Task<void> {
     try {
-      this.#soonNs = Infinity;
-      const due = this.#checkpointNs + seconds(this.#options.checkpointSeconds);
-      if (this.nowNs >= due || this.isCheckpointDue) yield* this.checkpoint();
-      else yield* this.commitAll();
+      yield* this.#due();
     } catch (e) {
       // What could not be stored waits and is tried again.
       if (!isKernelError(e)) throw e;
       this.counts.errors++;
       this.#dirtySinceNs = this.nowNs;
+      this.#notBeforeNs = this.nowNs + seconds(retrySeconds);
     } finally {
       this.#working = false;
       if (this.#dirtySinceNs >= 0) this.#arm();

@@ -10,6 +10,7 @@ import { Findings } from './audit-findings.ts';
 import { type PartialWrite, segmentWrites, writesFrom } from './audit-log.ts';
 import { auditMap } from './audit-map.ts';
 import { auditOnce } from './audit-once.ts';
+import { indexSpan } from './audit-pointers.ts';
 import { auditRegions, auditSuperblocks, type FoundCheckpoint } from './audit-start.ts';
 import { isWithin, Surface, sectorsFor } from './audit-surface.ts';
 import { claimUsage } from './audit-usage.ts';
@@ -36,7 +37,6 @@ import {
   none,
   type Pointer,
   pointer,
-  pointersPerBlock,
   regionSector,
   type Superblock,
   sectorBytes,
@@ -186,7 +186,7 @@ class Dump {
     let from = directPointers;
     for (const [i, p] of d.indirect.entries()) {
       yield* this.#follow(d, p, i + 1, from);
-      from += pointersPerBlock ** (i + 1);
+      from += indexSpan(i + 1);
     }
   }
 
@@ -199,7 +199,7 @@ class Dump {
     if (bytes === null) return;
     const what = `index block of ${d.number}, level ${level}, from block ${block}`;
     yield recordAt(what, p.sector, 0, blockHeader, bytes);
-    const span = pointersPerBlock ** (level - 1);
+    const span = indexSpan(level - 1);
     for (let i = 0, at = blockHeader.size; at + pointer.size <= bytes.length; i++, at += pointer.size) {
       const to = pointer.decode(bytes, at);
       if (to.sector === none) continue;

@@ -5,14 +5,15 @@
  * Adding never waits, so that what belongs together can be added without anybody coming in between; who is going to add
  * much sees to it first that there is room (space.ts). Partial writes go to the disk one after another by a thread of
  * the log's own. One that fails stays at the head of the line, and is tried again when somebody next waits for it: so
- * the chain on the disk never has a gap.
+ * the chain on the disk never has a gap. One that fails again and again is given up with everything after it: the blocks
+ * are added anew in another segment, and a checkpoint says that the log goes on there.
  */
 import { type Task, tasks, WaitQueue } from '@backplane/engine';
 import { type Disk, isKernelError, KernelError, type Machine } from '@backplane/slots';
 import { inflateSync } from 'fflate';
-import { type Geometry, sectorOfSegment } from './geometry.ts';
+import { type Geometry, sectorOfSegment, segmentOfSector } from './geometry.ts';
 import { deflatedForm, noSegment, sectorBytes } from './layouts.ts';
-import { type Owner, PartialWrite } from './partial-write.ts';
+import { type LoggedBlock, type Owner, PartialWrite } from './partial-write.ts';
 import { formOf, nowhere, type Place, sectorOf, sectorsOf } from './place.ts';
 import type { SegmentUsage } from './usage.ts';
 
@@ -41,6 +42,8 @@ interface Waiting {
   readonly bytes: Uint8Array;
 }
 
+/** Failures of one partial write after which its place is taken for bad. */
+const triesMax = 3;
 /** Writes on their way before who adds more has to wait. */
 const waitingMax = 2;
 
@@ -60,8 +63,9 @@ export class Log {
   readonly #waiting: Waiting[] = [];
   readonly #written = new WaitQueue();
   #writing = false;
-  /** Why the head of the line is still there. */
+  /** Why the head of the line is still there, and how often that was so. */
   #failure: KernelError | null = null;
+  #tries = 0;
   #segment: number;
   #offset: number;
   #next: number;
@@ -260,6 +264,40 @@ export class Log {
     }
   }
 
+  /** Is the place of the next write taken for bad? */
+  get isStuck(): boolean {
+    return this.#tries >= triesMax && !this.#writing;
+  }
+
+  /**
+   * Gives up all that is not on the disk and goes on in another segment. The blocks can be read where they are until
+   * `forget`; whoever calls this adds again what of them is still wanted, and makes a checkpoint.
+   *
+   * @throws KernelError `noSpace` when there is no other segment; nothing has changed then
+   */
+  abandon(): readonly LoggedBlock[] {
+    const segment = this.#usage.hold(this.#segment);
+    if (segment === noSegment) throw new KernelError('noSpace', 'no clean segment');
+    const given = [...this.#waiting.map((w) => w.write), this.#open];
+    const bad = segmentOfSector(this.#geometry, given[0]?.sector ?? this.#open.sector);
+    for (const s of new Set([bad, this.#segment])) this.#usage.leave(s);
+    this.#usage.fail(bad);
+    this.#waiting.length = 0;
+    this.#failure = null;
+    this.#tries = 0;
+    this.#segment = segment;
+    this.#offset = 0;
+    this.#named = noSegment;
+    this.#open = this.#begin();
+    this.onSegment(segment);
+    return given.flatMap((w) => w.blocks);
+  }
+
+  /** Blocks that were given up are not read any more. */
+  forget(blocks: readonly LoggedBlock[]): void {
+    for (const b of blocks) this.#staged.delete(sectorOf(b.place));
+  }
+
   #wake(): void {
     if (this.#writing || this.#failure !== null) return;
     this.#writing = true;
@@ -271,12 +309,14 @@ export class Log {
       for (let head = this.#waiting[0]; head !== undefined; head = this.#waiting[0]) {
         yield* this.#disk.write(head.write.sector, head.bytes);
         this.#waiting.shift();
+        this.#tries = 0;
         for (const b of head.write.blocks) this.#staged.delete(sectorOf(b.place));
         this.#written.wakeAll();
       }
     } catch (e) {
       if (!isKernelError(e)) throw e;
       this.#failure = e;
+      this.#tries++;
       this.counts.failures++;
     } finally {
       this.#writing = false;

@@ -18,6 +18,7 @@ import { deflateSync } from 'fflate';
 import type { Commits } from './commits.ts';
 import { wholeBlock } from './descriptor-blocks.ts';
 import type { DescriptorMap } from './descriptor-map.ts';
+import { decodeNameChanges } from './directory-log.ts';
 import type { FileBytes } from './file-bytes.ts';
 import { type Geometry, sectorOfSegment } from './geometry.ts';
 import type { Handle } from './handle.ts';
@@ -154,6 +155,24 @@ export class SegmentCleaner {
     }
     yield* commits.checkpoint();
     yield* commits.checkpoint();
+  }
+
+  /** The disk refuses the log's next write for good: what was on its way is moved like the live blocks of a segment. */
+  *rescue(): Task<void> {
+    const { log, policy, commits, handles } = this.#parts;
+    if (!log.isStuck) return;
+    const blocks = log.abandon();
+    const found: Found[] = [];
+    try {
+      for (const b of blocks)
+        if (b.owner.kind === BlockKind.directoryLog) commits.restore(decodeNameChanges(b.bytes) ?? []);
+        else yield* this.#consider(b, found);
+      for (const f of policy.arrange(found)) this.#move(f);
+    } finally {
+      for (const f of found) handles.release(f.handle);
+    }
+    yield* commits.checkpoint();
+    log.forget(blocks);
   }
 
   *#run(): Task<void> {

@@ -397,6 +397,7 @@ export class LfsStorage implements Storage {
         compressAfterNs: seconds(options.compressAfterSeconds),
       },
     );
+    commits.onStuck = () => cleaner.rescue();
     log.onSegment = (segment) => {
       blocks.forget(segment);
       cleaner.wake();

@@ -84,7 +84,7 @@ const segmentSectors = 128;
 const logSector = 96;
 export const segments = 20;
 const filesMax = 2 * mapEntriesPerBlock;
-export const sectors: number = logSector + segments * segmentSectors;
+const sectors = logSector + segments * segmentSectors;
 
 /** Numbers of the files. */
 export const numbers = { root: 2, folder: 3, file: 4, large: 5, link: 6, twice: 7, open: 8 } as const;
