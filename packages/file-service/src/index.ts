@@ -1,4 +1,4 @@
-/** What file services have in common: what the server half of every protocol does to a storage, and the naming loop. */
+/** What file services have in common: what the server half of every protocol does to a storage, the naming loop, and what every storage on a disk does. */
 export { attributesOf, permittedChange } from './attributes.ts';
 export type { Reading, Writing } from './codecs.ts';
 export {
@@ -74,6 +74,9 @@ export {
   writePosition,
   writeTurn,
 } from './shared-offsets.ts';
+export { chooseDisk, damaged, demandBlocks } from './storage-disk.ts';
+export type { StoredFile } from './stored-file.ts';
+export { attributesOfStored, changeStoredFile, newStoredFile } from './stored-file.ts';
 export type { Name } from './two-names.ts';
 export { twoNameOperation } from './two-names.ts';
 export type { WalkFrom, WalkResult } from './walk.ts';

@@ -2,11 +2,13 @@
  * Attaching a disk: an empty one is formatted, of any other the last checkpoint is read and the log after it. On a medium
  * that is written once the checkpoint is looked for in the log.
  */
+
 import type { Task } from '@backplane/engine';
+import { damaged } from '@backplane/file-service';
 import type { Disk } from '@backplane/slots';
 import { decodeState, encodeState, Regions, type State } from './checkpoints.ts';
 import { DescriptorMap } from './descriptor-map.ts';
-import { damaged, diskTooSmall, segmentTooSmall, wrongSectors } from './errors.ts';
+import { diskTooSmall, segmentTooSmall, wrongSectors } from './errors.ts';
 import {
   type Geometry,
   geometryOf,

@@ -3,8 +3,9 @@
  * and three levels, which reach well beyond 4 GB. Index blocks stay in memory once they were used; those that have changed
  * go into the log before the descriptor that leads to them.
  */
+
 import { type Task, tasks } from '@backplane/engine';
-import { damaged } from './errors.ts';
+import { damaged } from '@backplane/file-service';
 import { type Geometry, isInSegment } from './geometry.ts';
 import {
   blockBytes,

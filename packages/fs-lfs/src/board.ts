@@ -1,7 +1,7 @@
 /** The board for slot `storage`: a log-structured file system on one of the machine's disks. */
-import { type Component, type Disk, defineComponent } from '@backplane/slots';
+import { chooseDisk, demandBlocks } from '@backplane/file-service';
+import { type Component, defineComponent } from '@backplane/slots';
 import { z } from 'zod';
-import { noSuchDisk, wrongBlocks } from './errors.ts';
 import { blockBytes } from './layouts.ts';
 import { LfsStorage } from './storage.ts';
 import { version } from './version.ts';
@@ -94,8 +94,8 @@ export const lfsStorage: Component<'storage', LfsOptions> = /* @__PURE__ */ defi
   capabilities: ['clean', 'checkpoint'],
   options,
   create: ({ disk: disks, blockCache, cleaner }, { disk, medium, metadata, ...rest }, machine) => {
-    if (blockCache.blockBytes !== blockBytes) throw wrongBlocks(blockCache.blockBytes, blockBytes);
-    const made = new LfsStorage(machine, choose(disks, disk), blockCache, cleaner, {
+    demandBlocks(blockCache, blockBytes);
+    const made = new LfsStorage(machine, chooseDisk(disks, disk), blockCache, cleaner, {
       ...rest,
       writeOnce: medium === 'write-once',
       synchronous: metadata === 'synchronous',
@@ -124,12 +124,3 @@ export const lfsStorage: Component<'storage', LfsOptions> = /* @__PURE__ */ defi
     yield* (board as LfsStorage).detach();
   },
 });
-
-/** By the name of its instance, with or without the slot: `0` or `disk.0`. */
-function choose(disks: ReadonlyMap<string, Disk>, wanted: string): Disk {
-  const [only, ...others] = disks.values();
-  const found =
-    wanted === '' ? (others.length === 0 ? only : undefined) : disks.get(wanted.replace(/^disk\./, ''));
-  if (found === undefined) throw noSuchDisk(wanted, [...disks.keys()]);
-  return found;
-}

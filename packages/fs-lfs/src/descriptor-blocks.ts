@@ -2,9 +2,10 @@
  * Blocks of descriptors, through the block cache: a block has up to 21 files, which are often wanted one after another.
  * The cached blocks of a segment go when the log writes the segment anew.
  */
+
 import { type Task, tasks } from '@backplane/engine';
+import { damaged } from '@backplane/file-service';
 import type { Backing, BlockCache, CachedObject } from '@backplane/slots';
-import { damaged } from './errors.ts';
 import { type Geometry, isInSegment, sectorOfSegment, segmentOfSector } from './geometry.ts';
 import {
   blockHeader,

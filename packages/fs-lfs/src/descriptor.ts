@@ -1,84 +1,23 @@
 /** A file's descriptor in memory, and its 192 bytes on the disk. Pointers are in block-index.ts. */
-import {
-  type AttributeChange,
-  fileTypes,
-  KernelError,
-  type NewFile,
-  type StoredAttributes,
-} from '@backplane/slots';
+import { newStoredFile, type StoredFile } from '@backplane/file-service';
+import { fileTypes, type NewFile } from '@backplane/slots';
 import { blockSectors, type DescriptorRecord, descriptorRecord, linksMax } from './layouts.ts';
 import { fromWire, putNs } from './times.ts';
 
-export type Descriptor = { -readonly [K in keyof Omit<StoredAttributes, 'device'>]: StoredAttributes[K] } & {
+export interface Descriptor extends StoredFile {
   readonly generation: number;
   truncations: number;
   /** Of a directory: the one that it is in. */
   parent: number;
-  readonly device: { readonly host: number; readonly type: number; readonly unit: number };
   /** Of one block of the file. */
   blockSectors: number;
-};
-
-const isWord = (n: number): boolean => Number.isInteger(n) && n >= 0 && n <= 0xffff_ffff;
+}
 
 /** @throws KernelError `badArgument` for what a descriptor cannot hold */
 export function newDescriptor(file: NewFile, generation: number, nowNs: number): Descriptor {
-  const { uid, gid, device = { host: 0, type: 0, unit: 0 } } = file;
-  for (const n of [uid, gid, device.host, device.type, device.unit])
-    if (!isWord(n)) throw new KernelError('badArgument', 'owner or device');
-  return {
-    type: file.type,
-    sizeBytes: 0,
-    links: file.type === 'directory' ? 2 : 1,
-    mode: file.mode & 0o7777,
-    uid,
-    gid,
-    version: 1,
-    generation,
-    truncations: 0,
-    parent: 0,
-    device: { host: device.host, type: device.type, unit: device.unit },
-    blockSectors,
-    modifyNs: nowNs,
-    changeNs: nowNs,
-    accessNs: nowNs,
-    createNs: nowNs,
-  };
-}
-
-/** @throws KernelError `badArgument` for what a descriptor cannot hold; nothing is changed then */
-export function changeDescriptor(d: Descriptor, c: AttributeChange): void {
-  for (const n of [c.uid, c.gid, c.version])
-    if (n !== undefined && !isWord(n)) throw new KernelError('badArgument', 'owner or version');
-  for (const ns of [c.modifyNs, c.changeNs, c.accessNs, c.createNs])
-    if (ns !== undefined && !Number.isSafeInteger(ns)) throw new KernelError('badArgument', 'time');
-  if (c.mode !== undefined) d.mode = c.mode & 0o7777;
-  d.uid = c.uid ?? d.uid;
-  d.gid = c.gid ?? d.gid;
-  d.version = c.version ?? d.version;
-  d.modifyNs = c.modifyNs ?? d.modifyNs;
-  d.changeNs = c.changeNs ?? d.changeNs;
-  d.accessNs = c.accessNs ?? d.accessNs;
-  d.createNs = c.createNs ?? d.createNs;
-}
-
-const isDevice = (type: StoredAttributes['type']): boolean => type === 'device' || type === 'pseudoDevice';
-
-export function attributesOf(d: Descriptor): StoredAttributes {
-  return {
-    type: d.type,
-    sizeBytes: d.sizeBytes,
-    links: d.links,
-    mode: d.mode,
-    uid: d.uid,
-    gid: d.gid,
-    version: d.version,
-    modifyNs: d.modifyNs,
-    changeNs: d.changeNs,
-    accessNs: d.accessNs,
-    createNs: d.createNs,
-    ...(isDevice(d.type) && { device: d.device }),
-  };
+  const stored = newStoredFile(file, nowNs);
+  stored.links = file.type === 'directory' ? 2 : 1;
+  return { ...stored, generation, truncations: 0, parent: 0, blockSectors };
 }
 
 /** Writes all but the pointers. Field by field, since every file that is made comes through here. */

@@ -1,5 +1,5 @@
 /** What the superblock says about where things are, and whether that makes sense on this disk. */
-import { damaged } from './errors.ts';
+import { damaged } from '@backplane/file-service';
 import {
   address,
   blockBytes,

@@ -1,12 +1,13 @@
 /** The files in use, by number. Handles of which the log has everything leave when there are many, those first that were not used for a while. */
+
 import { type Task, tasks } from '@backplane/engine';
+import { damaged } from '@backplane/file-service';
 import { type FileId, KernelError } from '@backplane/slots';
 import { BlockIndex } from './block-index.ts';
 import { type Descriptor, descriptorFrom } from './descriptor.ts';
 import type { DescriptorBlocks } from './descriptor-blocks.ts';
 import type { DescriptorMap } from './descriptor-map.ts';
 import { Directory } from './directory.ts';
-import { damaged } from './errors.ts';
 import { type Geometry, isInSegment } from './geometry.ts';
 import { type BlockMover, Handle } from './handle.ts';
 import { blockBytes, blockHeader, descriptorBytes, descriptorRecord, none } from './layouts.ts';

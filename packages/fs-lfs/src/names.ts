@@ -5,7 +5,9 @@
  * true, and then changes all of it at once, in memory, without waiting for anything. So no two operations on names ever
  * overlap, and none needs a lock but the move of a directory, whose way to the root must not change while it is walked.
  */
+
 import { Mutex, type Task, tasks } from '@backplane/engine';
+import { damaged } from '@backplane/file-service';
 import { componentBytesMax, type FileId, KernelError, type NewFile } from '@backplane/slots';
 import { encodeUtf8, utf8Length } from '@backplane/wire';
 import type { Commits } from './commits.ts';
@@ -13,7 +15,6 @@ import { newDescriptor } from './descriptor.ts';
 import type { DescriptorMap } from './descriptor-map.ts';
 import type { Directory, Entry } from './directory.ts';
 import type { Named } from './directory-log.ts';
-import { damaged } from './errors.ts';
 import type { FileBytes } from './file-bytes.ts';
 import type { Handle } from './handle.ts';
 import type { Handles } from './handles.ts';

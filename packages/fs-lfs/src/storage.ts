@@ -3,7 +3,7 @@
  * file-bytes.ts, and how it all comes into the log in commits.ts.
  */
 import { seconds, type Task, tasks } from '@backplane/engine';
-import { compareBytes } from '@backplane/file-service';
+import { attributesOfStored, changeStoredFile, compareBytes } from '@backplane/file-service';
 import {
   type AttributeChange,
   assert,
@@ -23,7 +23,7 @@ import {
 } from '@backplane/slots';
 import { type Attached, attach, type FormatOptions } from './attach.ts';
 import { type CommitOptions, Commits } from './commits.ts';
-import { attributesOf, changeDescriptor, newDescriptor } from './descriptor.ts';
+import { newDescriptor } from './descriptor.ts';
 import { DescriptorBlocks } from './descriptor-blocks.ts';
 import type { DescriptorMap } from './descriptor-map.ts';
 import { FileBytes } from './file-bytes.ts';
@@ -125,7 +125,7 @@ export class LfsStorage implements Storage {
     const h = handles.tryHold(f) ?? (yield* handles.hold(f));
     handles.release(h);
     h.descriptor.accessNs = map.accessNs(f.number);
-    return attributesOf(h.descriptor);
+    return attributesOfStored(h.descriptor);
   }
 
   *setAttributes(f: FileId, change: AttributeChange): Task<void> {
@@ -134,7 +134,7 @@ export class LfsStorage implements Storage {
     try {
       const h = handles.tryHold(f) ?? (yield* handles.hold(f));
       try {
-        changeDescriptor(h.descriptor, change);
+        changeStoredFile(h.descriptor, change);
         if (change.accessNs !== undefined) map.accessed(f.number, change.accessNs);
         h.changed = true;
         commits.touch(h);

@@ -3,10 +3,11 @@
  * in the double one, which is 4 GB and 4 MB. Index blocks that were used stay in memory with the descriptor, are changed
  * there, and go to the disk before it does.
  */
+
 import { type Task, tasks } from '@backplane/engine';
+import { damaged } from '@backplane/file-service';
 import { assert } from '@backplane/slots';
 import { type Descriptor, fragmentsIn, lastBlock } from './descriptor.ts';
-import { damaged } from './errors.ts';
 import { blockOfAddress } from './geometry.ts';
 import { blockBytes, directBlocks, fragmentsPerBlock, none, pointer, pointersPerBlock } from './layouts.ts';
 import type { MetaBlock } from './meta-blocks.ts';

@@ -1,7 +1,7 @@
 /** The board for slot `storage`: Sprite's original file system on one of the machine's disks. */
-import { type Component, type Disk, defineComponent } from '@backplane/slots';
+import { chooseDisk, demandBlocks } from '@backplane/file-service';
+import { type Component, defineComponent } from '@backplane/slots';
 import { z } from 'zod';
-import { noSuchDisk, wrongBlocks } from './errors.ts';
 import { blockBytes } from './layouts.ts';
 import { OfsStorage } from './storage.ts';
 import { version } from './version.ts';
@@ -70,8 +70,8 @@ export const ofsStorage: Component<'storage', OfsOptions> = /* @__PURE__ */ defi
   requires: ['disk', 'blockCache'],
   options,
   create: ({ disk: disks, blockCache }, { disk, metadata, placement, ...rest }, machine) => {
-    if (blockCache.blockBytes !== blockBytes) throw wrongBlocks(blockCache.blockBytes, blockBytes);
-    const made = new OfsStorage(machine, choose(disks, disk), blockCache, {
+    demandBlocks(blockCache, blockBytes);
+    const made = new OfsStorage(machine, chooseDisk(disks, disk), blockCache, {
       ...rest,
       synchronous: metadata === 'synchronous',
       grouped: placement === 'grouped',
@@ -89,12 +89,3 @@ export const ofsStorage: Component<'storage', OfsOptions> = /* @__PURE__ */ defi
     yield* (board as OfsStorage).detach();
   },
 });
-
-/** By the name of its instance, with or without the slot: `0` or `disk.0`. */
-function choose(disks: ReadonlyMap<string, Disk>, wanted: string): Disk {
-  const [only, ...others] = disks.values();
-  const found =
-    wanted === '' ? (others.length === 0 ? only : undefined) : disks.get(wanted.replace(/^disk\./, ''));
-  if (found === undefined) throw noSuchDisk(wanted, [...disks.keys()]);
-  return found;
-}

@@ -1,11 +1,6 @@
 /** A file's descriptor in memory, and its 128 bytes on the disk. */
-import {
-  type AttributeChange,
-  fileTypes,
-  KernelError,
-  type NewFile,
-  type StoredAttributes,
-} from '@backplane/slots';
+import { newStoredFile, type StoredFile } from '@backplane/file-service';
+import { fileTypes, type NewFile } from '@backplane/slots';
 import {
   allocatedFlag,
   blockBytes,
@@ -20,13 +15,12 @@ import {
   none,
 } from './layouts.ts';
 
-export type Descriptor = { -readonly [K in keyof Omit<StoredAttributes, 'device'>]: StoredAttributes[K] } & {
+export interface Descriptor extends StoredFile {
   readonly generation: number;
-  readonly device: { readonly host: number; readonly type: number; readonly unit: number };
   readonly direct: number[];
   /** Index blocks: single, double, and one that is never used. */
   readonly indirect: number[];
-};
+}
 
 /** The index of a file's last block; -1 for an empty one. */
 export const lastBlock = (sizeBytes: number): number => Math.ceil(sizeBytes / blockBytes) - 1;
@@ -37,72 +31,13 @@ export function fragmentsIn(sizeBytes: number, block: number): number {
   return Math.ceil((sizeBytes - block * blockBytes) / fragmentBytes);
 }
 
-const isWord = (n: number, max: number): boolean => Number.isInteger(n) && n >= 0 && n <= max;
-
 /** @throws KernelError `badArgument` for what a descriptor cannot hold */
-export function newDescriptor(file: NewFile, generation: number, nowNs: number): Descriptor {
-  const device = file.device ?? { host: 0, type: 0, unit: 0 };
-  if (
-    !isWord(file.uid, 0xffffffff) ||
-    !isWord(file.gid, 0xffffffff) ||
-    !isWord(device.host, 0xffffffff) ||
-    !isWord(device.type, 0xffff) ||
-    !isWord(device.unit, 0xffffffff)
-  )
-    throw new KernelError('badArgument', 'owner or device');
-  return {
-    type: file.type,
-    sizeBytes: 0,
-    links: 0,
-    mode: file.mode & 0o7777,
-    uid: file.uid,
-    gid: file.gid,
-    version: 1,
-    generation,
-    device: { host: device.host, type: device.type, unit: device.unit },
-    modifyNs: nowNs,
-    changeNs: nowNs,
-    accessNs: nowNs,
-    createNs: nowNs,
-    direct: Array.from({ length: directBlocks }, () => none),
-    indirect: [none, none, none],
-  };
-}
-
-/** @throws KernelError `badArgument` for what a descriptor cannot hold; nothing is changed then */
-export function changeDescriptor(d: Descriptor, c: AttributeChange): void {
-  for (const n of [c.uid, c.gid, c.version])
-    if (n !== undefined && !isWord(n, 0xffffffff)) throw new KernelError('badArgument', 'owner or version');
-  for (const ns of [c.modifyNs, c.changeNs, c.accessNs, c.createNs])
-    if (ns !== undefined && !Number.isSafeInteger(ns)) throw new KernelError('badArgument', 'time');
-  if (c.mode !== undefined) d.mode = c.mode & 0o7777;
-  d.uid = c.uid ?? d.uid;
-  d.gid = c.gid ?? d.gid;
-  d.version = c.version ?? d.version;
-  d.modifyNs = c.modifyNs ?? d.modifyNs;
-  d.changeNs = c.changeNs ?? d.changeNs;
-  d.accessNs = c.accessNs ?? d.accessNs;
-  d.createNs = c.createNs ?? d.createNs;
-}
-
-const isDevice = (type: StoredAttributes['type']): boolean => type === 'device' || type === 'pseudoDevice';
-
-export function attributesOf(d: Descriptor): StoredAttributes {
-  return {
-    type: d.type,
-    sizeBytes: d.sizeBytes,
-    links: d.links,
-    mode: d.mode,
-    uid: d.uid,
-    gid: d.gid,
-    version: d.version,
-    modifyNs: d.modifyNs,
-    changeNs: d.changeNs,
-    accessNs: d.accessNs,
-    createNs: d.createNs,
-    ...(isDevice(d.type) && { device: d.device }),
-  };
-}
+export const newDescriptor = (file: NewFile, generation: number, nowNs: number): Descriptor => ({
+  ...newStoredFile(file, nowNs, 0xffff),
+  generation,
+  direct: Array.from({ length: directBlocks }, () => none),
+  indirect: [none, none, none],
+});
 
 const toWire = (ns: number): bigint => BigInt.asUintN(64, BigInt(ns));
 const fromWire = (ns: bigint): number => Number(BigInt.asIntN(64, ns));

@@ -2,9 +2,10 @@
  * A directory in memory: its chunks as they are on the disk, and an index by name. Whoever uses it has the directory's
  * lock. Every change is one chunk written as a whole.
  */
+
 import { type Task, tasks } from '@backplane/engine';
+import { damaged } from '@backplane/file-service';
 import { compareNames, decodeChunk, type Entry, encodeChunk, entryOf, recordBytes, roomIn } from './chunk.ts';
-import { damaged } from './errors.ts';
 import type { FileBytes } from './file-bytes.ts';
 import type { Handle } from './handle.ts';
 import { blockBytes, chunkBytes, none } from './layouts.ts';

@@ -1,5 +1,6 @@
 /** Where everything is on a disk: decided once when it is formatted, and read from its label and header ever after. */
-import { damaged, diskTooSmall } from './errors.ts';
+import { damaged } from '@backplane/file-service';
+import { diskTooSmall } from './errors.ts';
 import {
   bitsPerBlock,
   blockBytes,

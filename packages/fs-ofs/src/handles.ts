@@ -2,10 +2,11 @@
  * The files in use, by number. A handle stays as long as something of it waits to go to the disk; of the others the least
  * recently used leave when there are many.
  */
+
 import { type Task, tasks } from '@backplane/engine';
+import { damaged } from '@backplane/file-service';
 import { type FileId, KernelError } from '@backplane/slots';
 import { type Descriptor, decodeDescriptor, generationAt } from './descriptor.ts';
-import { damaged } from './errors.ts';
 import { descriptorBlockOf } from './geometry.ts';
 import { Handle } from './handle.ts';
 import { descriptorBytes, descriptorsPerBlock, rootNumber } from './layouts.ts';

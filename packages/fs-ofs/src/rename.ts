@@ -5,10 +5,11 @@
  * A move of a directory also changes its ".." and both parents' links. A crash in between leaves a directory with two
  * parents; the repair keeps the one that ".." names.
  */
+
 import { type Task, tasks } from '@backplane/engine';
+import { damaged } from '@backplane/file-service';
 import { type FileId, KernelError } from '@backplane/slots';
 import type { Directory } from './directory.ts';
-import { damaged } from './errors.ts';
 import type { Handle } from './handle.ts';
 import { linksMax, rootNumber } from './layouts.ts';
 import { isDot, type NameSteps } from './name-steps.ts';

@@ -5,11 +5,12 @@
  * names keeps it, unless that would cut it off from the root; else the one that was found first. A directory whose first
  * chunk is lost is no directory any more.
  */
+
 import { type Task, tasks } from '@backplane/engine';
+import { damaged } from '@backplane/file-service';
 import { componentBytesMax } from '@backplane/slots';
 import { decodeChunk, type Entry, entryOf, roomIn } from './chunk.ts';
 import { fragmentsIn } from './descriptor.ts';
-import { damaged } from './errors.ts';
 import { blockBytes, chunkBytes, linksMax, none, rootNumber } from './layouts.ts';
 import type { Found, Repair } from './repair.ts';
 

@@ -2,7 +2,9 @@
  * The board's object: Sprite's original file system on one disk. Everything that is asked for goes through handles; what
  * is done to names is in names.ts, to bytes in file-bytes.ts, and how it all reaches the disk in write-back.ts.
  */
+
 import { seconds, type Task, tasks } from '@backplane/engine';
+import { attributesOfStored, changeStoredFile, damaged } from '@backplane/file-service';
 import {
   type AttributeChange,
   assert,
@@ -20,8 +22,6 @@ import {
   type WriteWhen,
 } from '@backplane/slots';
 import { attach, type FormatOptions, markClean } from './attach.ts';
-import { attributesOf, changeDescriptor } from './descriptor.ts';
-import { damaged } from './errors.ts';
 import { FileBytes } from './file-bytes.ts';
 import type { Handle } from './handle.ts';
 import { Handles } from './handles.ts';
@@ -102,14 +102,14 @@ export class OfsStorage implements Storage {
     const { handles } = this.#parts;
     const h = handles.tryHold(f) ?? (yield* handles.hold(f));
     handles.release(h);
-    return attributesOf(h.descriptor);
+    return attributesOfStored(h.descriptor);
   }
 
   *setAttributes(f: FileId, change: AttributeChange): Task<void> {
     const { handles, writeBack } = this.#parts;
     const h = yield* handles.hold(f);
     try {
-      changeDescriptor(h.descriptor, change);
+      changeStoredFile(h.descriptor, change);
       writeBack.touch(h);
     } finally {
       handles.release(h);
