@@ -90,7 +90,10 @@ export class CachedFile implements CachedObject {
   *flush(): Task<void> {
     let failed = false;
     let error: unknown;
-    for (const block of [...this.#dirty].sort((a, b) => a.number - b.number)) {
+    const dirty = [...this.#dirty];
+    if (dirty.length > 1) dirty.sort((a, b) => a.number - b.number);
+    for (const block of dirty) {
+      if (this.#tryWriteBack(block)) continue;
       try {
         yield* this.writeBack(block);
       } catch (e) {
@@ -104,7 +107,7 @@ export class CachedFile implements CachedObject {
   /** Returns when the block is clean or gone, or was written again meanwhile; after an error it is still dirty. */
   *writeBack(block: Block): Task<void> {
     while (block.writing) yield* this.#cache.changed.wait();
-    if (!block.dirty || !block.cached) return;
+    if (!block.dirty || !block.cached || this.#tryWriteBack(block)) return;
     block.writing = true;
     const { writes } = block;
     let lastDirty = false;
@@ -121,6 +124,16 @@ export class CachedFile implements CachedObject {
       block.writing = false;
       this.#cache.changed.wakeAll();
     }
+  }
+
+  /** Where it takes no waiting: there is no moment in which the block is on its way. */
+  #tryWriteBack(block: Block): boolean {
+    if (block.writing || !block.dirty || !block.cached) return false;
+    if (this.backing.tryWriteBack?.(block.number, block.content()) !== true) return false;
+    this.#cache.writeBacks++;
+    this.#clean(block);
+    this.#cache.changed.wakeAll();
+    return true;
   }
 
   drop(what: 'all' | 'clean', from = 0): void {

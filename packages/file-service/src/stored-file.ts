@@ -9,31 +9,19 @@ export type StoredFile = { -readonly [K in keyof Omit<StoredAttributes, 'device'
 const isWord = (n: number, max = 0xffff_ffff): boolean => Number.isInteger(n) && n >= 0 && n <= max;
 
 /**
- * A new file's attributes, without links.
+ * The device of a new file, zeros for another.
  *
  * @param deviceTypeMax what the descriptor has room for
- * @throws KernelError `badArgument` for what 32 bits cannot hold
+ * @throws KernelError `badArgument` for an owner or a device that 32 bits cannot hold
  */
-export function newStoredFile(file: NewFile, nowNs: number, deviceTypeMax = 0xffff_ffff): StoredFile {
-  const { uid, gid, device = { host: 0, type: 0, unit: 0 } } = file;
-  const words = [uid, gid, device.host, device.unit];
-  if (!words.every((n) => isWord(n)) || !isWord(device.type, deviceTypeMax))
+export function checkedDevice(file: NewFile, deviceTypeMax = 0xffff_ffff): StoredFile['device'] {
+  const { uid, gid, device = noDevice } = file;
+  const { host, type, unit } = device;
+  if (!isWord(uid) || !isWord(gid) || !isWord(host) || !isWord(unit) || !isWord(type, deviceTypeMax))
     throw new KernelError('badArgument', 'owner or device');
-  return {
-    type: file.type,
-    sizeBytes: 0,
-    links: 0,
-    mode: file.mode & 0o7777,
-    uid,
-    gid,
-    version: 1,
-    device: { host: device.host, type: device.type, unit: device.unit },
-    modifyNs: nowNs,
-    changeNs: nowNs,
-    accessNs: nowNs,
-    createNs: nowNs,
-  };
+  return { host, type, unit };
 }
+const noDevice: StoredFile['device'] = { host: 0, type: 0, unit: 0 };
 
 /** @throws KernelError `badArgument` for what 32 bits, or a time, cannot hold; nothing is changed then */
 export function changeStoredFile(f: StoredFile, c: AttributeChange): void {

@@ -1,5 +1,5 @@
 /** A file's descriptor in memory, and its 192 bytes on the disk. Pointers are in block-index.ts. */
-import { newStoredFile, type StoredFile } from '@backplane/file-service';
+import { checkedDevice, type StoredFile } from '@backplane/file-service';
 import { fileTypes, type NewFile } from '@backplane/slots';
 import { blockSectors, type DescriptorRecord, descriptorRecord, linksMax } from './layouts.ts';
 import { fromWire, putNs } from './times.ts';
@@ -15,9 +15,24 @@ export interface Descriptor extends StoredFile {
 
 /** @throws KernelError `badArgument` for what a descriptor cannot hold */
 export function newDescriptor(file: NewFile, generation: number, nowNs: number): Descriptor {
-  const stored = newStoredFile(file, nowNs);
-  stored.links = file.type === 'directory' ? 2 : 1;
-  return { ...stored, generation, truncations: 0, parent: 0, blockSectors };
+  return {
+    type: file.type,
+    sizeBytes: 0,
+    links: file.type === 'directory' ? 2 : 1,
+    mode: file.mode & 0o7777,
+    uid: file.uid,
+    gid: file.gid,
+    version: 1,
+    device: checkedDevice(file),
+    modifyNs: nowNs,
+    changeNs: nowNs,
+    accessNs: nowNs,
+    createNs: nowNs,
+    generation,
+    truncations: 0,
+    parent: 0,
+    blockSectors,
+  };
 }
 
 /** Writes all but the pointers. Field by field, since every file that is made comes through here. */

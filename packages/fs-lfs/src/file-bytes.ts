@@ -177,6 +177,14 @@ export class FileBytes implements BlockMover {
     return bytes.subarray(from, from + Math.max(0, valid));
   }
 
+  /** A block goes into the log at once, where nothing has to be read or waited for. */
+  tryWriteBack(h: Handle, n: number, bytes: Uint8Array): boolean {
+    const { log } = this.#parts;
+    if (log.failed || log.isBusy || perBlock(h) > 1 || h.index.tryFind(n) === undefined) return false;
+    this.#stage(h, n, bytes);
+    return true;
+  }
+
   /** A block goes into the log. Where a file block is several cache blocks, the others go along. */
   *writeBack(h: Handle, n: number, bytes: Uint8Array): Task<void> {
     if (this.#parts.log.failed) yield* this.#parts.log.landed();

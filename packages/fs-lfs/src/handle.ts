@@ -11,6 +11,7 @@ export interface BlockMover {
   objectOf(h: Handle): CachedObject;
   fetch(h: Handle, block: number): Task<Uint8Array>;
   writeBack(h: Handle, block: number, bytes: Uint8Array): Task<void>;
+  tryWriteBack(h: Handle, block: number, bytes: Uint8Array): boolean;
 }
 
 export class Handle implements Backing {
@@ -81,6 +82,10 @@ export class Handle implements Backing {
 
   *fetch(block: number): Task<Uint8Array> {
     return yield* this.#mover.fetch(this, block);
+  }
+
+  tryWriteBack(block: number, bytes: Uint8Array): boolean {
+    return this.#mover.tryWriteBack(this, block, bytes);
   }
 
   *writeBack(block: number, bytes: Uint8Array): Task<void> {

@@ -119,6 +119,11 @@ export class Log {
     return (this.#geometry.segmentSectors - this.#offset - this.#open.sectors) * sectorBytes;
   }
 
+  /** Are so many partial writes on their way that who adds more should wait? */
+  get isBusy(): boolean {
+    return this.#waiting.length > waitingMax;
+  }
+
   get failed(): boolean {
     return this.#failure !== null;
   }

@@ -54,10 +54,23 @@ export class Names {
   }
 
   /** @param parent a directory whose entries are in memory */
-  *create(parent: Handle, name: string, file: NewFile): Task<FileId> {
+  create(parent: Handle, name: string, file: NewFile): FileId {
     this.mayEnter(parent, name, file.type === 'directory');
     const child = this.#make(parent, file);
-    if (file.target !== undefined) yield* this.#fill(child, parent, name, file.target);
+    this.#created(parent, name, child);
+    return child.id;
+  }
+
+  /** The same of what has content from the beginning: it has it before it has the name. */
+  *createFilled(parent: Handle, name: string, file: NewFile, content: string): Task<FileId> {
+    this.mayEnter(parent, name, false);
+    const child = this.#make(parent, file);
+    yield* this.#fill(child, parent, name, content);
+    this.#created(parent, name, child);
+    return child.id;
+  }
+
+  #created(parent: Handle, name: string, child: Handle): void {
     const { handles, commits } = this.#parts;
     const { descriptor: d } = child;
     this.#enter(parent, name, child, 1);
@@ -67,7 +80,6 @@ export class Names {
     named.gid = d.gid;
     commits.named(named, plain(d.type) ? undefined : child);
     handles.release(child);
-    return child.id;
   }
 
   *link(parent: Handle, name: string, h: Handle): Task<void> {

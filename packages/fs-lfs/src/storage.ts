@@ -163,8 +163,10 @@ export class LfsStorage implements Storage {
 
   *write(f: FileId, at: number, content: Uint8Array, when: WriteWhen): Task<void> {
     const { handles, bytes, commits } = this.#attached;
-    yield* this.#file(f);
-    yield* this.#begin(content.length + blockBytes);
+    if (!this.#tryBegin(content.length + blockBytes)) {
+      yield* this.#file(f);
+      yield* this.#begin(content.length + blockBytes);
+    }
     try {
       const h = yield* this.#lock(f);
       try {
@@ -234,9 +236,29 @@ export class LfsStorage implements Storage {
   }
 
   *create(directory: FileId, name: string, file: NewFile): Task<FileId> {
-    const { names } = this.#attached;
-    yield* this.#roomFor(directory, (parent) => names.mayEnter(parent, name, file.type === 'directory'));
-    return yield* this.#named(directory, (parent) => names.create(parent, name, file));
+    const { names, handles, commits } = this.#attached;
+    if (!this.#tryBegin(nameBytes)) {
+      const isDirectory = file.type === 'directory';
+      yield* this.#roomFor(directory, (parent) => names.mayEnter(parent, name, isDirectory));
+      yield* this.#begin(0);
+    }
+    let made: FileId;
+    try {
+      const h = handles.tryHold(directory) ?? (yield* handles.hold(directory));
+      try {
+        if (h.directory === null) yield* handles.open(h);
+        made =
+          file.target === undefined
+            ? names.create(h, name, file)
+            : yield* names.createFilled(h, name, file, file.target);
+      } finally {
+        handles.release(h);
+      }
+    } finally {
+      commits.changes.end();
+    }
+    if (this.#options.synchronous) yield* commits.commitNames();
+    return made;
   }
 
   *link(directory: FileId, name: string, f: FileId): Task<void> {
@@ -492,6 +514,12 @@ export class LfsStorage implements Storage {
     if (bytes > 0) yield* this.#room(bytes);
     else if (!space.fits(0)) yield* cleaner.relieve();
     if (!commits.changes.tryBegin()) yield* commits.changes.begin();
+  }
+
+  /** The same where nothing has to be waited for. */
+  #tryBegin(bytes: number): boolean {
+    const { space, commits } = this.#attached;
+    return space.holds(bytes) && space.fits(bytes) && commits.changes.tryBegin();
   }
 
   *#room(bytes: number): Task<void> {

@@ -1,5 +1,5 @@
 /** A file's descriptor in memory, and its 128 bytes on the disk. */
-import { newStoredFile, type StoredFile } from '@backplane/file-service';
+import { checkedDevice, type StoredFile } from '@backplane/file-service';
 import { fileTypes, type NewFile } from '@backplane/slots';
 import {
   allocatedFlag,
@@ -33,7 +33,18 @@ export function fragmentsIn(sizeBytes: number, block: number): number {
 
 /** @throws KernelError `badArgument` for what a descriptor cannot hold */
 export const newDescriptor = (file: NewFile, generation: number, nowNs: number): Descriptor => ({
-  ...newStoredFile(file, nowNs, 0xffff),
+  type: file.type,
+  sizeBytes: 0,
+  links: 0,
+  mode: file.mode & 0o7777,
+  uid: file.uid,
+  gid: file.gid,
+  version: 1,
+  device: checkedDevice(file, 0xffff),
+  modifyNs: nowNs,
+  changeNs: nowNs,
+  accessNs: nowNs,
+  createNs: nowNs,
   generation,
   direct: Array.from({ length: directBlocks }, () => none),
   indirect: [none, none, none],

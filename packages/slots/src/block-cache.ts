@@ -19,6 +19,11 @@ export interface Backing {
    * then; a block may so come twice with the same bytes.
    */
   writeBack(block: number, bytes: Uint8Array, o: { readonly lastDirty: boolean }): Task<void>;
+  /**
+   * The same for who can take a block without waiting, as a log does; false: `writeBack` has to be used. A backing that
+   * has this is not told of `lastDirty` when it says true. Caches may do without it.
+   */
+  tryWriteBack?(block: number, bytes: Uint8Array): boolean;
 }
 
 /** When dirty blocks leave by themselves: after this age (all of the object's with the oldest), at once, or only when asked. */
