@@ -76,7 +76,7 @@ export {
 } from './shared-offsets.ts';
 export { chooseDisk, damaged, demandBlocks } from './storage-disk.ts';
 export type { StoredFile } from './stored-file.ts';
-export { attributesOfStored, changeStoredFile, checkedDevice } from './stored-file.ts';
+export { attributesOfStored, changeStoredFile, checkedDevice, isTime } from './stored-file.ts';
 export type { Name } from './two-names.ts';
 export { twoNameOperation } from './two-names.ts';
 export type { WalkFrom, WalkResult } from './walk.ts';

@@ -1,6 +1,9 @@
 /** What every storage on a disk does to a file's attributes, whatever its descriptors look like. */
 import { type AttributeChange, KernelError, type NewFile, type StoredAttributes } from '@backplane/slots';
 
+/** What 64 bits hold: 292 years either way. Beyond 104 days a number has it to less than a microsecond only. */
+export const isTime = (ns: number): boolean => Number.isInteger(ns) && Math.abs(ns) < 2 ** 63;
+
 /** A file's attributes in memory, to be changed in place. */
 export type StoredFile = { -readonly [K in keyof Omit<StoredAttributes, 'device'>]: StoredAttributes[K] } & {
   readonly device: NonNullable<StoredAttributes['device']>;
@@ -28,7 +31,7 @@ export function changeStoredFile(f: StoredFile, c: AttributeChange): void {
   for (const n of [c.uid, c.gid, c.version])
     if (n !== undefined && !isWord(n)) throw new KernelError('badArgument', 'owner or version');
   for (const ns of [c.modifyNs, c.changeNs, c.accessNs, c.createNs])
-    if (ns !== undefined && !Number.isSafeInteger(ns)) throw new KernelError('badArgument', 'time');
+    if (ns !== undefined && !isTime(ns)) throw new KernelError('badArgument', 'time');
   if (c.mode !== undefined) f.mode = c.mode & 0o7777;
   f.uid = c.uid ?? f.uid;
   f.gid = c.gid ?? f.gid;

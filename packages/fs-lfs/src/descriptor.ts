@@ -1,5 +1,5 @@
 /** A file's descriptor in memory, and its 192 bytes on the disk. Pointers are in block-index.ts. */
-import { checkedDevice, type StoredFile } from '@backplane/file-service';
+import { checkedDevice, isTime, type StoredFile } from '@backplane/file-service';
 import { fileTypes, type NewFile } from '@backplane/slots';
 import { blockSectors, type DescriptorRecord, descriptorRecord, linksMax } from './layouts.ts';
 import { fromWire, putNs } from './times.ts';
@@ -68,7 +68,7 @@ export function descriptorFrom(r: DescriptorRecord): Descriptor | undefined {
     r.mode <= 0o7777 &&
     r.links <= linksMax &&
     blockSectorsAllowed.includes(r.blockSectors) &&
-    times.every(Number.isSafeInteger);
+    times.every(isTime);
   if (type === undefined || !sound) return undefined;
   return {
     type,

@@ -3,6 +3,7 @@
  * records stand in the log before everything that shows their effect, and hold what is needed to do the operation again:
  * an fsync writes these few bytes, and the directories follow with the next sync or checkpoint.
  */
+import { isTime } from '@backplane/file-service';
 import { type FileType, fileTypes } from '@backplane/slots';
 import { decodeUtf8, encodeUtf8, utf8Length } from '@backplane/wire';
 import {
@@ -150,7 +151,7 @@ function changeFrom(
   };
   if (r.operation === DirectoryOperation.free) return { ...operated, operation: 'free' };
   const type = fileTypes[r.type];
-  if (type === undefined || name === '' || !Number.isSafeInteger(operated.timeNs)) return undefined;
+  if (type === undefined || name === '' || !isTime(operated.timeNs)) return undefined;
   const named = {
     ...operated,
     type,

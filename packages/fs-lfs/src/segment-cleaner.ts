@@ -109,7 +109,7 @@ export class SegmentCleaner {
 
   /** Starts the cleaner if clean segments are few. */
   wake(): void {
-    if (!this.#running && this.#isShort) this.#start();
+    if (!this.#running && this.#isShort && !this.#parts.geometry.writeOnce) this.#start();
   }
 
   get #isShort(): boolean {
@@ -122,39 +122,67 @@ export class SegmentCleaner {
    * @throws KernelError `noSpace` when it does not fit, whatever is cleaned; what the disk throws
    */
   *room(bytes: number): Task<void> {
-    const { space, commits } = this.#parts;
+    const { space, commits, geometry } = this.#parts;
     if (!space.holds(bytes)) {
       // Blocks that replace others count twice until they are in the log.
       yield* commits.commitAll();
       if (!space.holds(bytes)) throw new KernelError('noSpace');
     }
     for (let tries = 0; !space.fits(bytes); tries++) {
-      if (tries === triesMax) throw new KernelError('noSpace', 'no clean segments');
+      if (tries === triesMax || geometry.writeOnce) throw new KernelError('noSpace', 'no clean segments');
       yield* tries % 2 === 0 ? commits.checkpoint() : this.#run();
     }
   }
 
   /** Cleans once where clean segments are too few, for an operation that is let through whatever comes of it. */
   *relieve(): Task<void> {
-    const { space, commits } = this.#parts;
-    yield* commits.checkpoint();
-    if (!space.fits(0)) yield* this.#run();
+    const { space, commits, geometry } = this.#parts;
+    if (geometry.writeOnce) return;
+    try {
+      yield* commits.checkpoint();
+      if (!space.fits(0)) yield* this.#run();
+    } catch (e) {
+      if (!isKernelError(e)) throw e;
+    }
   }
 
-  /** Cleans until the policy finds nothing more that is worth it. */
+  /** Cleans until the policy finds nothing more that is worth it, or nothing is won by it. */
   *cleanAll(): Task<void> {
-    const { geometry, commits } = this.#parts;
-    for (let round = 0; round < geometry.segments; round++) {
-      while (this.#running) yield* this.#ended.wait();
-      this.#running = true;
-      try {
-        if (!(yield* this.#round())) break;
-      } finally {
-        this.#end();
-      }
+    const { geometry } = this.#parts;
+    if (geometry.writeOnce) return;
+    while (this.#running) yield* this.#ended.wait();
+    this.#running = true;
+    try {
+      yield* this.#rounds(geometry.segments);
+    } finally {
+      this.#end();
     }
-    yield* commits.checkpoint();
-    yield* commits.checkpoint();
+    yield* this.#ripen();
+  }
+
+  /** Dead segments are clean after two checkpoints. */
+  *#ripen(): Task<void> {
+    yield* this.#parts.commits.checkpoint();
+    yield* this.#parts.commits.checkpoint();
+  }
+
+  /** Rounds until so many segments are clean or dead, or two rounds have won none. */
+  *#rounds(enough: number): Task<void> {
+    let most = this.#won;
+    for (let idle = 0; this.#won < enough && idle < 2; ) {
+      // What a round writes must fit before what it empties is clean.
+      const { cleanSegments, deadSegments } = this.#parts.usage;
+      if (deadSegments > 0 && cleanSegments <= this.#options.segmentsPerRound + 1) yield* this.#ripen();
+      if (!(yield* this.#round())) return;
+      idle = this.#won > most ? 0 : idle + 1;
+      most = Math.max(most, this.#won);
+    }
+  }
+
+  /** Segments that are clean, or will be after two checkpoints. */
+  get #won(): number {
+    const { usage } = this.#parts;
+    return usage.cleanSegments + usage.deadSegments;
   }
 
   /** The disk refuses the log's next write for good: what was on its way is moved like the live blocks of a segment. */
@@ -193,21 +221,10 @@ export class SegmentCleaner {
   }
 
   *#clean(): Task<void> {
-    const { usage, commits } = this.#parts;
+    const { usage } = this.#parts;
     try {
-      const enough = 2 * this.#options.cleanSegmentsLow + 1;
-      let idle = 0;
-      while (usage.cleanSegments < enough && idle < 2) {
-        const before = usage.cleanSegments + usage.deadSegments;
-        const worked = usage.cleanSegments + usage.deadSegments < enough && (yield* this.#round());
-        // Dead segments are clean after two checkpoints.
-        if (usage.deadSegments > 0) {
-          yield* commits.checkpoint();
-          yield* commits.checkpoint();
-        }
-        idle = usage.cleanSegments + usage.deadSegments > before ? 0 : idle + 1;
-        if (!worked && usage.deadSegments === 0) break;
-      }
+      yield* this.#rounds(2 * this.#options.cleanSegmentsLow + 1);
+      if (usage.deadSegments > 0) yield* this.#ripen();
     } catch (e) {
       // Whoever waits for room hears of it; the next shortage tries again.
       if (!isKernelError(e)) throw e;
@@ -221,7 +238,8 @@ export class SegmentCleaner {
   /** Cleans a few segments; false when the policy offers none. */
   *#round(): Task<boolean> {
     const { policy, commits, usage, geometry } = this.#parts;
-    const chosen = policy.choose(this.#candidates(), commits.nowNs).slice(0, this.#options.segmentsPerRound);
+    const atOnce = Math.min(this.#options.segmentsPerRound, usage.cleanSegments - 1);
+    const chosen = policy.choose(this.#candidates(), commits.nowNs).slice(0, Math.max(0, atOnce));
     if (chosen.length === 0) return false;
     this.counts.rounds++;
     const found: Found[] = [];

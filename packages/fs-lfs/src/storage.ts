@@ -455,7 +455,12 @@ export class LfsStorage implements Storage {
         handles.release(h);
       }
     }
-    yield* commits.checkpoint();
+    try {
+      yield* commits.checkpoint();
+    } catch (e) {
+      // A full disk can still be read, and room be made on it.
+      if (!isKernelError(e, 'noSpace')) throw e;
+    }
     handles.release(yield* handles.holdDirectory(this.root));
   }
 

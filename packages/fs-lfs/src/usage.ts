@@ -142,9 +142,13 @@ export class SegmentUsage {
 
   // ---- checkpoints ----
 
-  /** Before the usage blocks of checkpoint `serial` are encoded: which segments it declares dead, which clean. */
+  /**
+   * Before the usage blocks of checkpoint `serial` are encoded: which segments it declares dead, which clean. None ever, on a
+   * medium that is written once.
+   */
   ripen(serial: number): void {
     const ripe: number[] = [];
+    if (this.#geometry.writeOnce) return;
     for (let s = 0; s < this.#geometry.segments; s++) {
       if (!this.#isDead(s)) continue;
       const since = this.#deadSince[s] ?? 0;

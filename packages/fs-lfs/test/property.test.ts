@@ -27,7 +27,7 @@ describe('any sequence of operations, against the model, with reboots', () => {
   });
 
   it('on a disk that gets full, where cleaning never ends', () => {
-    const full = { segmentBytes: 16_384, sectors: 1000 };
+    const full = { segmentBytes: 16_384, sectors: 900 };
     const { spills } = sequences(runs(6), 300, full, { bytesMax: 120_000, maySpill: true });
     expect(spills).toBeGreaterThan(5);
   });

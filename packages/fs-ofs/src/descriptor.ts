@@ -1,5 +1,5 @@
 /** A file's descriptor in memory, and its 128 bytes on the disk. */
-import { checkedDevice, type StoredFile } from '@backplane/file-service';
+import { checkedDevice, isTime, type StoredFile } from '@backplane/file-service';
 import { fileTypes, type NewFile } from '@backplane/slots';
 import {
   allocatedFlag,
@@ -113,7 +113,7 @@ export function decodeDescriptor(bytes: Uint8Array, at: number): Descriptor | 'f
     r.mode > 0o7777 ||
     r.links > linksMax ||
     r.sizeBytes > fileBytesMax ||
-    !times.every(Number.isSafeInteger)
+    !times.every(isTime)
   )
     return 'damaged';
   return {
