@@ -134,6 +134,7 @@ export const anyType: MachineType = defineMachineType({
     pageAllocateNs: free,
     processCreateNs: free,
     descriptorCreateNs: free,
+    recoveredFileNs: free,
   },
 });
 

@@ -5,9 +5,11 @@ import { addBench } from './commands/bench.ts';
 import { addCheck } from './commands/check.ts';
 import { addCompare } from './commands/compare.ts';
 import { addComponents } from './commands/components.ts';
+import { addCrash } from './commands/crash.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addGraph } from './commands/graph.ts';
+import { addImage } from './commands/image.ts';
 import { addPublished } from './commands/published.ts';
 import { addRun } from './commands/run.ts';
 import { addVerify } from './commands/verify.ts';
@@ -27,6 +29,8 @@ const subcommands: readonly ((program: Command, session: Session) => void)[] = [
   addBench,
   addComponents,
   addGraph,
+  addCrash,
+  addImage,
   addDoctor,
 ];
 

@@ -7,15 +7,21 @@ import { nfsCache } from '@backplane/cache-nfs';
 import { noCache } from '@backplane/cache-none';
 import { spriteCache } from '@backplane/cache-sprite';
 import type { Installed } from '@backplane/chassis';
+import { costBenefitCleaner } from '@backplane/cleaner-cost-benefit';
+import { greedyCleaner } from '@backplane/cleaner-greedy';
+import { noCleaner } from '@backplane/cleaner-none';
 import { deviceServer } from '@backplane/device-server-v';
 import { exceptionServer } from '@backplane/exception-server-v';
+import { lfsStorage } from '@backplane/fs-lfs';
 import { memoryStorage } from '@backplane/fs-memory';
 import { ofsStorage } from '@backplane/fs-ofs';
 import { drive } from '@backplane/hw-disk';
 import { ethernet, ethernetInterface } from '@backplane/hw-ethernet';
 import { machineTypes } from '@backplane/hw-machines';
 import { memory } from '@backplane/hw-memory';
+import { nvram } from '@backplane/hw-nvram';
 import { processors } from '@backplane/hw-processor';
+import { raid } from '@backplane/hw-raid';
 import { ipcV } from '@backplane/ipc-v';
 import { kernelServers } from '@backplane/kernel-servers-v';
 import { arpLocator } from '@backplane/locator-arp';
@@ -71,6 +77,8 @@ export const catalogue: readonly CatalogueEntry[] = [
   entry('memory', memory),
   entry('ethernet', ethernetInterface),
   entry('drive', drive),
+  entry('raid', raid),
+  entry('nvram', nvram),
   entry('sprite', spriteScheduler),
   entry('v', vScheduler),
   entry('arp', arpLocator),
@@ -86,6 +94,10 @@ export const catalogue: readonly CatalogueEntry[] = [
   entry('fixed', fixedMemory),
   entry('unified', unifiedMemory),
   entry('lru', lruBlockCache),
+  entry('cost-benefit', costBenefitCleaner),
+  entry('greedy', greedyCleaner),
+  entry('none', noCleaner),
+  entry('lfs', lfsStorage),
   entry('ofs', ofsStorage),
   entry('memory', memoryStorage),
   entry('streams', streams),

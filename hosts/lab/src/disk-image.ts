@@ -3,7 +3,7 @@
  * cluster of its own that is halted in good order; what is then on its disks is loaded into the drives of the run. So the
  * caches of the run are cold, and what it cost to fill the disks is nowhere in it.
  */
-import { Cluster, type FittedMachine, type MachineDescription } from '@backplane/chassis';
+import { Cluster, type FittedMachine, type MachineDescription, offered } from '@backplane/chassis';
 import type { Task } from '@backplane/engine';
 import { ethernet } from '@backplane/hw-ethernet';
 import { zeroCost } from '@backplane/hw-machines';
@@ -48,6 +48,7 @@ export function imagesOf(
       yield* machine.halt();
     })(),
   );
-  const disks = server.boards.filter((f) => f.board.slot === 'disk').map((f) => f.instance);
+  // One that is made of others has what they have.
+  const disks = offered(server, 'disk').map((f) => f.instance);
   return new Map(disks.map((disk) => [disk, machine.board('disk', disk).extents()]));
 }

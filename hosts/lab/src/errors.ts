@@ -78,6 +78,22 @@ export const wrongSlotOfBoard = (place: string, slot: string, name: string, of: 
 export const malformedSetting = (place: string, what: string, hint: string): BackplaneError =>
   new BackplaneError('MALFORMED_SETTING', { place }, `${place}: ${what}`, hint);
 
+export const wrapsNobody = (place: string, slot: string): BackplaneError =>
+  new BackplaneError(
+    'WRAPS_NOBODY',
+    { place, slot },
+    `${place}: the board stands before others of the slot "${slot}", and there is none.`,
+    `Set what is to stand behind it first, with another --set for "${slot}".`,
+  );
+
+export const copiesWrapping = (place: string, name: string): BackplaneError =>
+  new BackplaneError(
+    'COPIES_WRAPPING',
+    { place, name },
+    `${place}: the board is made of several of what it displaces, which is ${name} with others behind it.`,
+    `Set the board that is made of several first, and ${name} after it.`,
+  );
+
 export const wrongFault = (spec: string, what: string, hint: string): BackplaneError =>
   new BackplaneError('WRONG_FAULT', { spec }, `--fault ${spec}: ${what}`, hint);
 

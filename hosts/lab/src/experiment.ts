@@ -1,7 +1,7 @@
 /** What an experiment is: a cluster of some shape, a driver that runs workloads on it, and what its result means. */
 import type { Cluster, ClusterMachine } from '@backplane/chassis';
 import type { Task } from '@backplane/engine';
-import type { Calls, ManySlot, OneSlot, RunningProgram, Storage } from '@backplane/slots';
+import type { Calls, Kernel, ManySlot, OneSlot, RunningProgram, Storage } from '@backplane/slots';
 import type { Tree } from './tree.ts';
 
 /** A table for people: a head and rows of text; numbers are formatted already. */
@@ -34,6 +34,8 @@ export interface Shape {
   readonly machineTypes: { readonly client: string; readonly server: string };
   /** Domains by server, from the first on; a server beyond the list has none of its own. */
   readonly prefixes: readonly (readonly string[])[];
+  /** Boards that machines have in place of their kernels', as `--set` takes them; of two for a slot the user's counts. */
+  readonly settings?: readonly string[];
   /** Slots left empty on every machine: what the workload does not use, and what would want a server. */
   readonly without?: readonly (OneSlot | ManySlot)[];
 }
@@ -50,6 +52,8 @@ export interface Experiment<P = unknown, R = unknown> {
   readonly description: string;
   /** The kernel that a machine runs unless the user says otherwise, by its place among those of its role. Default `sprite`. */
   kernel?(index: number): string;
+  /** What becomes of every kernel: for an experiment that watches a board. */
+  watched?(kernel: Kernel): Kernel;
   /** Slots that it uses itself, and that a kernel may be without. */
   readonly uses?: readonly OneSlot[];
   /** The shape unless the user says otherwise; it may depend on the parameters. */

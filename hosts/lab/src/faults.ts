@@ -2,7 +2,7 @@
  * Fault specifications: `loss=2%`, `crash=HOST@30s`. Parsed and checked before anything runs; explained in a sentence;
  * applied to a cluster when it starts. Link faults are rules of the medium, the others timers in the driver's scope.
  */
-import type { Cluster } from '@backplane/chassis';
+import { type Cluster, type MachineDescription, offered } from '@backplane/chassis';
 import { ms, Timer } from '@backplane/engine';
 import {
   corruptionRule,
@@ -15,7 +15,7 @@ import {
   partitionRule,
   reorderRule,
 } from '@backplane/hw-ethernet';
-import { Busy, type DiskRule, type LinkRule, nearest } from '@backplane/slots';
+import { Busy, type Disk, type DiskRule, type LinkRule, nearest, slotOfInstance } from '@backplane/slots';
 import { parseDuration } from './durations.ts';
 import { unknownFault, wrongFault } from './errors.ts';
 
@@ -25,6 +25,8 @@ export interface Fault {
   readonly sentence: string;
   /** Machines that it names. */
   readonly machines: readonly string[];
+  /** The disks of its machine that it is about: one by its instance, or those that no other one is made of. */
+  readonly disks?: 'offered' | { readonly instance: string };
   apply(cluster: Cluster): void;
 }
 
@@ -98,15 +100,25 @@ const parsers: { readonly [kind: string]: Parse } = {
     };
   },
   disk: (spec, value) => {
-    const [machine = '', what = ''] = value.split(':');
+    const [where = '', what = ''] = value.split(':');
+    const [machine = '', named] = where.split('/');
     const [kind, time] = what.split('@');
     const atNs = parseDuration(time ?? '');
-    if (machine === '' || kind !== 'error' || atNs === undefined)
-      throw wrongFault(spec, 'this is no disk fault.', 'Write disk=HOST:error@40s');
+    if (machine === '' || named === '' || kind !== 'error' || atNs === undefined)
+      throw wrongFault(
+        spec,
+        'this is no disk fault.',
+        'Write disk=HOST:error@40s, or of one disk disk=HOST/disk.2:error@40s',
+      );
+    const instance = named === undefined || slotOfInstance(named) === 'disk' ? named : `disk.${named}`;
     return {
       machines: [machine],
-      sentence: `At ${time} the next request to each disk of ${machine} fails with an I/O error.`,
-      apply: (c) => at(c, `disk ${machine}`, atNs, () => failDisks(c, machine)),
+      disks: instance === undefined ? 'offered' : { instance },
+      sentence:
+        instance === undefined
+          ? `At ${time} the next request to each disk of ${machine} fails with an I/O error; of disks that are made of others, to those and not to their parts.`
+          : `At ${time} the next request to ${instance} of ${machine} fails with an I/O error.`,
+      apply: (c) => at(c, `disk ${machine}`, atNs, () => failDisks(c, machine, instance)),
     };
   },
 };
@@ -128,18 +140,30 @@ export function parseFault(spec: string): Fault {
   return { spec, ...parse(spec, spec.slice(equals + 1)) };
 }
 
-/** @throws BackplaneError when a fault names a machine that the cluster does not have */
-export function checkFaultMachines(faults: readonly Fault[], machines: readonly string[]): void {
-  for (const f of faults) {
-    const wrong = f.machines.find((m) => !machines.includes(m));
-    if (wrong === undefined) continue;
-    const near = nearest(wrong, machines);
-    throw wrongFault(
-      f.spec,
-      `the cluster has no machine "${wrong}".`,
-      near === undefined ? `It has ${machines.join(', ')}.` : `Did you mean "${near}"?`,
-    );
+/** @throws BackplaneError when a fault names a machine or a disk that the cluster does not have */
+export function checkFaultPlaces(faults: readonly Fault[], machines: readonly MachineDescription[]): void {
+  const names = machines.map((m) => m.name);
+  for (const { spec, disks, machines: struck } of faults) {
+    const wrong = struck.find((m) => !names.includes(m));
+    if (wrong !== undefined) throw notAmong(spec, `the cluster has no machine "${wrong}".`, wrong, names);
+    if (disks === undefined) continue;
+    for (const { name, kernel } of machines.filter((m) => struck.includes(m.name))) {
+      const has = [...kernel.boards.keys()].filter((instance) => slotOfInstance(instance) === 'disk');
+      if (has.length === 0)
+        throw wrongFault(spec, `${name} has no disk.`, `Give it one: --set disk=BOARD for its role.`);
+      if (disks !== 'offered' && !has.includes(disks.instance))
+        throw notAmong(spec, `${name} has no "${disks.instance}".`, disks.instance, has);
+    }
   }
+}
+
+function notAmong(spec: string, what: string, wrong: string, there: readonly string[]): Error {
+  const near = nearest(wrong, there);
+  return wrongFault(
+    spec,
+    what,
+    near === undefined ? `There are: ${there.join(', ')}.` : `Did you mean "${near}"?`,
+  );
 }
 
 function chanceFault(rule: (probability: number) => (c: Cluster) => FaultRule): Parse {
@@ -163,20 +187,22 @@ function linkFault(machines: readonly string[], rule: (c: Cluster) => FaultRule)
   };
 }
 
-function failDisks(c: Cluster, machine: string): void {
-  for (const { instance } of c.composition.machines
-    .find((m) => m.description.name === machine)
-    ?.boards.filter((f) => f.board.slot === 'disk') ?? []) {
-    const disk = c.machine(machine).board('disk', instance);
-    const once: DiskRule = {
-      name: 'error',
-      judge: () => {
-        undo();
-        return 'error';
-      },
-    };
-    const undo = disk.addRule(once);
-  }
+function failDisks(c: Cluster, machine: string, instance: string | undefined): void {
+  const fitted = c.composition.machines.filter((m) => m.description.name === machine);
+  const instances =
+    instance === undefined ? fitted.flatMap((m) => offered(m, 'disk').map((f) => f.instance)) : [instance];
+  for (const i of instances) failOnce(c.machine(machine).board('disk', i));
+}
+
+function failOnce(disk: Disk): void {
+  const once: DiskRule = {
+    name: 'error',
+    judge: () => {
+      undo();
+      return 'error';
+    },
+  };
+  const undo = disk.addRule(once);
 }
 
 function at(c: Cluster, name: string, atNs: number, act: () => void): void {

@@ -18,10 +18,10 @@ import { catalogue, machineType } from './catalogue.ts';
 import { imagesOf, keepsOnDisk, rootStorage } from './disk-image.ts';
 import { didNotEnd, malformedSetting, slotNotFilled, stuck, unknownRole } from './errors.ts';
 import type { Experiment, Laboratory, Shape } from './experiment.ts';
-import { checkFaultMachines, type Fault } from './faults.ts';
+import { checkFaultPlaces, type Fault } from './faults.ts';
 import { importTree } from './import-tree.ts';
 import { type KernelFor, kernelNamed } from './kernels.ts';
-import { applySettings, type Setting } from './setting.ts';
+import { applySettings, parseSetting, type Setting } from './setting.ts';
 import type { Tree } from './tree.ts';
 import { type CallWatcher, watchedKernel } from './watched-calls.ts';
 
@@ -105,12 +105,12 @@ export interface Plan<P> {
 export function planRun<P, R>(experiment: Experiment<P, R>, settings: RunSettings = {}): Plan<P> {
   const parameters = experiment.parameters(settings.parameters ?? {});
   const shape = reshaped(experiment.name, experiment.shape(parameters), settings);
-  const machines = machinesOf(shape, settings, usualOf(experiment));
+  const machines = machinesOf(shape, settings, usualOf(experiment)).map((m) => ({
+    ...m,
+    kernel: experiment.watched?.(m.kernel) ?? m.kernel,
+  }));
   checkUses(experiment, machines);
-  checkFaultMachines(
-    settings.faults ?? [],
-    machines.map((m) => m.name),
-  );
+  checkFaultPlaces(settings.faults ?? [], machines);
   if (settings.tree !== undefined && experiment.treeAt === undefined)
     throw malformedSetting('--tree', `${experiment.name} takes no tree.`, 'Leave it out.');
   const tree = experiment.treeAt === undefined ? null : (settings.tree ?? experiment.defaultTree?.() ?? null);
@@ -340,7 +340,7 @@ function machinesOf(
     index: i,
     prefixes: [],
   }));
-  const settings = s.settings ?? [];
+  const settings = [...(shape.settings ?? []).map((text) => parseSetting(text)), ...(s.settings ?? [])];
   for (const { role, text } of settings)
     if (role !== null && !roles.includes(role)) throw unknownRole(`--set ${text}`, role, roles);
   const bare = (kernel: Kernel): Kernel => (shape.without ?? []).reduce((k, slot) => k.without(slot), kernel);
@@ -350,7 +350,7 @@ function machinesOf(
     const own = settings.filter(({ role }) => role === null || role === m.role);
     return { ...m, kernel: applySettings(new Map([[m.role, kernel]]), own).get(m.role) ?? kernel };
   });
-  for (const { slot, role, text } of settings)
+  for (const { slot, role, text } of s.settings ?? [])
     if (!machines.some((m) => [...m.kernel.boards.keys()].some((i) => slotOfInstance(i) === slot)))
       throw malformedSetting(
         `--set ${text}`,

@@ -8,6 +8,8 @@ import {
   unknownSettingSlot,
   wrongSlotOfBoard,
 } from './errors.ts';
+import { type BoardOptions, parseOptions, withLists } from './setting-options.ts';
+import { alone, filled } from './wrapping.ts';
 
 export interface Setting {
   readonly text: string;
@@ -15,7 +17,7 @@ export interface Setting {
   readonly role: string | null;
   readonly slot: string;
   readonly entry: CatalogueEntry;
-  readonly options: Readonly<Record<string, unknown>>;
+  readonly options: BoardOptions;
 }
 
 /** A setting taken apart; nothing is known yet about its board. */
@@ -24,7 +26,7 @@ export interface SettingWords {
   readonly slot: string;
   /** A short name, a package's name, or a file. */
   readonly board: string;
-  readonly options: Readonly<Record<string, unknown>>;
+  readonly options: BoardOptions;
 }
 
 /** @throws BackplaneError when it is no setting at all */
@@ -62,7 +64,8 @@ export function parseSetting(text: string, known: readonly CatalogueEntry[] = ca
   if (!slots.includes(slot)) throw unknownSettingSlot(place, slot, slots);
   const inSlot = known.filter((e) => e.slot === slot);
   const entry = inSlot.find((e) => e.short === board || e.name === board);
-  if (entry !== undefined) return { text, role, slot, entry, options };
+  if (entry !== undefined)
+    return { text, role, slot, entry, options: withLists(entry.component.schema, options) };
   const elsewhere = known.find((e) => e.short === board || e.name === board);
   if (elsewhere !== undefined) throw wrongSlotOfBoard(place, slot, board, elsewhere.slot);
   throw unknownBoard(
@@ -73,28 +76,10 @@ export function parseSetting(text: string, known: readonly CatalogueEntry[] = ca
   );
 }
 
-function parseOptions(place: string, text: string): Readonly<Record<string, unknown>> {
-  const options: Record<string, unknown> = {};
-  for (const pair of text.split(',')) {
-    const equals = pair.indexOf('=');
-    if (equals < 1)
-      throw malformedSetting(place, `"${pair}" is no option.`, 'Write option=value, with commas between');
-    options[pair.slice(0, equals).trim()] = parseValue(pair.slice(equals + 1).trim());
-  }
-  return options;
-}
-
-/** Numbers and booleans as such, everything else as text: the board's schema has the last word. */
-function parseValue(text: string): unknown {
-  if (text === 'true') return true;
-  if (text === 'false') return false;
-  return text !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
-}
-
 /**
  * The kernels with the settings applied. A slot of many keeps its instances: each is filled by the new board, with the
- * options that belong to the place (`domain`, `disk`) taken over where the board has them. One that is empty is filled
- * only on a role that the setting names.
+ * options that belong to the place (`domain`, `disk`) taken over where the board has them; a board that is made of others
+ * of its slot stands before each instead (`wrapping.ts`). One that is empty is filled only on a role that the setting names.
  */
 export function applySettings(
   kernels: ReadonlyMap<string, Kernel>,
@@ -116,26 +101,33 @@ function applySetting(kernel: Kernel, s: Setting): Kernel {
   const { make } = s.entry;
   const facts = slotFacts.find((f) => f.slot === s.slot) ?? make(s.options).facts;
   if (facts?.many !== true) return kernel.with({ [s.slot]: make(s.options) });
-  const instances = [...kernel.boards].filter(([instance]) => slotOfInstance(instance) === s.slot);
+  const filling = {
+    place: `--set ${s.text}`,
+    slot: s.slot,
+    component: s.entry.name,
+    options: s.options,
+    make: (before: Board | null, options: BoardOptions) =>
+      make({ ...(before && placeOptions(s.entry, before)), ...options }),
+  };
+  const instances = new Map([...kernel.boards].filter(([instance]) => slotOfInstance(instance) === s.slot));
   // Where there is none to exchange, only a role that was named gets one.
-  if (instances.length === 0)
-    return s.role === null ? kernel : kernel.with({ [s.slot]: { 0: make(s.options) } });
-  const filled = instances.map(
-    ([instance, before]) =>
-      [
-        instance.slice(s.slot.length + 1) || '0',
-        make({ ...placeOptions(s.entry, before), ...s.options }),
-      ] as const,
-  );
-  return kernel.with({ [s.slot]: Object.fromEntries(filled) });
+  if (instances.size === 0 && s.role === null) return kernel;
+  const boards = instances.size === 0 ? alone(filling) : filled(instances, filling);
+  return kernel.with({
+    [s.slot]: Object.fromEntries(
+      [...boards].map(([instance, board]) => [instance.slice(s.slot.length + 1) || '0', board]),
+    ),
+  });
 }
 
 /** What says where a board stands rather than how it works. */
 const ofPlace = ['domain', 'disk'];
 
-function placeOptions(entry: CatalogueEntry, before: Board): Readonly<Record<string, unknown>> {
+/** What it is made of means something only to the same component. */
+function placeOptions(entry: CatalogueEntry, before: Board): BoardOptions {
+  const carried = before.name === entry.name ? [...ofPlace, 'of'] : ofPlace;
   return Object.fromEntries(
-    ofPlace.filter((o) => o in before.options && takes(entry, o)).map((o) => [o, before.options[o]]),
+    carried.filter((o) => o in before.options && takes(entry, o)).map((o) => [o, before.options[o]]),
   );
 }
 

@@ -9,9 +9,11 @@ import {
   everywhere,
   experiment,
   kernelNamed,
+  parseFault,
   parseSetting,
   planRun,
   type RunRequest,
+  readTree,
   runAll,
   runExperiment,
 } from '../src/index.ts';
@@ -145,6 +147,44 @@ describe('the plan of a run', () => {
       ]);
     expect(disks('client.disk=drive').find(([role]) => role === 'client')).toEqual(['client', true]);
     expect(disks('disk=drive').find(([role]) => role === 'client')).toEqual(['client', false]);
+  });
+});
+
+describe('disks that are made of others', () => {
+  const array = parseSetting('disk=raid:level=5,of=disk.1+disk.2+disk.3');
+  const files = { files: '20' };
+  const ran = (...faults: string[]) =>
+    runExperiment(experiment('small-files'), {
+      parameters: files,
+      settings: [array],
+      faults: faults.map((f) => parseFault(f)),
+    });
+
+  it('are the one disk of their storage, and hold a tree from the start', () => {
+    const { kernels, metrics } = runExperiment(experiment('andrew'), {
+      settings: [array],
+      tree: readTree(new URL('../src/operations', import.meta.url).pathname),
+    });
+    expect(kernels['sprite-server']?.['disk.0']?.name).toBe('@backplane/hw-raid');
+    expect(metrics['raid.server.losses']).toBe(0);
+  });
+
+  it('bear the failure of a part; a fault strikes what it names', () => {
+    expect(ran().metrics['raid.server.losses']).toBe(0);
+    expect(ran('disk=allspice/disk.2:error@100ms').metrics['raid.server.losses']).toBe(1);
+    expect(ran('disk=allspice:error@100ms').metrics['raid.server.losses']).toBe(0);
+  });
+
+  it('are named rightly by a fault, or it says what there is', () => {
+    const plan = (fault: string) =>
+      failure(() => planRun(experiment('small-files'), { settings: [array], faults: [parseFault(fault)] }));
+    expect(plan('disk=allspice/disk.9:error@1s')).toMatchObject({
+      code: 'WRONG_FAULT',
+      message: expect.stringMatching(/allspice has no "disk\.9"/),
+    });
+    expect(
+      failure(() => planRun(experiment('null-rpc'), { faults: [parseFault('disk=mace:error@1s')] })).message,
+    ).toMatch(/mace has no disk/);
   });
 });
 

@@ -66,6 +66,97 @@ describe('settings', () => {
   });
 });
 
+/** The disks of a file server with these settings: board and what it is made of, by instance. */
+const disksWith = (prefixes: readonly string[], ...settings: string[]): Readonly<Record<string, string>> => {
+  const kernels = applySettings(
+    new Map([['server', spriteServer(prefixes)]]),
+    settings.map((s) => parseSetting(s)),
+  );
+  const boards = [...(kernels.get('server')?.boards ?? [])].filter(([i]) => i.startsWith('disk'));
+  return Object.fromEntries(
+    boards.map(([i, b]) => [i, [b.name.replace('@backplane/hw-', ''), ...b.wraps].join(' ')]),
+  );
+};
+
+describe('settings of boards that are made of others', () => {
+  const members = {
+    'disk.1': 'disk',
+    'disk.2': 'disk',
+    'disk.3': 'disk',
+    'disk.4': 'disk',
+    'disk.5': 'disk',
+  };
+
+  it('put the board into the place of what it is then made of', () => {
+    expect(disksWith(['/'], 'disk=nvram')).toEqual({ 'disk.0': 'nvram disk.1', 'disk.1': 'disk' });
+    expect(disksWith(['/'], 'disk=raid')).toEqual({
+      'disk.0': 'raid disk.1 disk.2 disk.3 disk.4 disk.5',
+      ...members,
+    });
+  });
+
+  it('take as many as are named, and those that are there already as they are', () => {
+    expect(disksWith(['/'], 'disk=raid:level=1,of=disk.1+disk.2')).toEqual({
+      'disk.0': 'raid disk.1 disk.2',
+      'disk.1': 'disk',
+      'disk.2': 'disk',
+    });
+    expect(disksWith(['/', '/src'], 'disk=nvram:of=disk.1')).toEqual({
+      'disk.0': 'nvram disk.1',
+      'disk.1': 'disk',
+    });
+    expect(parseSetting('disk=raid:level=0,of=disk.7').options).toEqual({ level: 0, of: ['disk.7'] });
+  });
+
+  it('stand before each that stands for itself', () => {
+    expect(disksWith(['/', '/src'], 'disk=nvram')).toEqual({
+      'disk.0': 'nvram disk.2',
+      'disk.1': 'nvram disk.3',
+      'disk.2': 'disk',
+      'disk.3': 'disk',
+    });
+    expect(disksWith(['/'], 'disk=raid', 'disk=nvram')).toEqual({
+      'disk.0': 'nvram disk.6',
+      ...members,
+      'disk.6': 'raid disk.1 disk.2 disk.3 disk.4 disk.5',
+    });
+  });
+
+  it('mean the same before and after a setting of what they are made of', () => {
+    const kernel = (...settings: string[]) =>
+      [
+        ...(applySettings(
+          new Map([['server', spriteServer()]]),
+          settings.map((s) => parseSetting(s)),
+        ).get('server')?.boards ?? []),
+      ]
+        .filter(([i]) => i.startsWith('disk'))
+        .map(([i, b]) => [i, b.name, b.options]);
+    const drive = 'disk=drive:profile=wren-iv';
+    expect(kernel('disk=nvram:bytes=65536', drive)).toEqual(kernel(drive, 'disk=nvram:bytes=65536'));
+    expect(kernel(drive, 'disk=nvram')[1]?.[2]).toMatchObject({ profile: 'wren-iv' });
+  });
+
+  it('exchange a board of the same component, which keeps what it is made of', () => {
+    const array = 'disk=raid:of=disk.1+disk.2+disk.3';
+    expect(disksWith(['/'], array, 'disk=raid:level=0')).toEqual(disksWith(['/'], array));
+    expect(disksWith(['/'], array, 'disk=raid:level=1,of=disk.2+disk.9')).toEqual({
+      'disk.0': 'raid disk.2 disk.9',
+      'disk.2': 'disk',
+      'disk.9': 'disk',
+    });
+  });
+
+  it('are refused where there is nothing behind them, or what is there cannot be had twice', () => {
+    const clients = new Map([['client', spriteClient()]]);
+    expect(failure(() => applySettings(clients, [parseSetting('client.disk=nvram')])).code).toBe(
+      'WRAPS_NOBODY',
+    );
+    expect(applySettings(clients, [parseSetting('disk=nvram')])).toEqual(clients);
+    expect(failure(() => disksWith(['/'], 'disk=nvram', 'disk=raid')).code).toBe('COPIES_WRAPPING');
+  });
+});
+
 describe('names', () => {
   it('of experiments and machine types come with the nearest one', () => {
     expect(failure(() => experiment('null-rcp')).hint).toBe('Did you mean "null-rpc"?');
@@ -102,6 +193,16 @@ describe('faults', () => {
     ]).toEqual([['a', 'b'], ['a'], ['a']]);
   });
 
+  it('of a disk are of the disks that storages use, or of one by its instance', () => {
+    const disksOf = (spec: string) => parseFault(spec).disks;
+    expect(disksOf('disk=a:error@4s')).toBe('offered');
+    expect(disksOf('disk=a/disk.2:error@4s')).toEqual({ instance: 'disk.2' });
+    expect(disksOf('disk=a/2:error@4s')).toEqual({ instance: 'disk.2' });
+    expect(parseFault('disk=a/2:error@4s').sentence).toBe(
+      'At 4s the next request to disk.2 of a fails with an I/O error.',
+    );
+  });
+
   it('with a typo say what was meant, or how it is written', () => {
     expect(failure(() => parseFault('los=2%')).hint).toBe('Did you mean "loss"?');
     for (const wrong of [
@@ -113,6 +214,8 @@ describe('faults', () => {
       'pause=a@9s-3s',
       'delay=soon',
       'disk=a@4s',
+      'disk=a/:error@4s',
+      'disk=/disk.1:error@4s',
     ])
       expect(failure(() => parseFault(wrong)).code, wrong).toBe('WRONG_FAULT');
     expect(faultKinds).toContain('oneway');

@@ -6,7 +6,7 @@
  */
 import { ms, seconds, sleep, type Task } from '@backplane/engine';
 import { memoryStorage } from '@backplane/fs-memory';
-import { auditOfs } from '@backplane/fs-ofs';
+import { ofsFormat } from '@backplane/fs-ofs';
 import { type Calls, isKernelError } from '@backplane/slots';
 import { describe, expect, it } from 'vitest';
 import { type Carriage, World } from './cluster.ts';
@@ -131,6 +131,7 @@ describe.each(carriages)('hosts that speak %s', (carriage) => {
       yield* w.server.halt();
     });
     const disk = w.server.board('disk', 'disk.0');
-    expect(auditOfs((sector, count) => disk.inspect(sector, count))).toEqual([]);
+    const { sectorBytes, sectors } = disk;
+    expect(ofsFormat.audit({ sectorBytes, sectors, read: (s, n) => disk.inspect(s, n) })).toEqual([]);
   });
 });

@@ -3,13 +3,13 @@ import { type LruCacheOptions, lruBlockCache } from '@backplane/block-cache-lru'
 import { Cluster, type ClusterMachine } from '@backplane/chassis';
 import type { Task } from '@backplane/engine';
 import { memoryStorage } from '@backplane/fs-memory';
-import { auditOfs, type Finding, type OfsOptions, ofsStorage } from '@backplane/fs-ofs';
+import { type OfsOptions, ofsFormat, ofsStorage } from '@backplane/fs-ofs';
 import { type DriveOptions, drive } from '@backplane/hw-disk';
 import { ethernet } from '@backplane/hw-ethernet';
 import { zeroCost } from '@backplane/hw-machines';
 import { memory } from '@backplane/hw-memory';
 import { fixedMemory } from '@backplane/memory-policy-fixed';
-import { type Disk, defineKernel, type MachineType, type Storage } from '@backplane/slots';
+import { type Disk, defineKernel, type Finding, type MachineType, type Storage } from '@backplane/slots';
 
 export interface ServerOptions {
   readonly seed?: number;
@@ -70,9 +70,10 @@ export class Server {
     return this.machine.board('disk');
   }
 
-  check(): Finding[] {
+  check(): readonly Finding[] {
     const { disk } = this;
-    return auditOfs((sector, count) => disk.inspect(sector, count));
+    const { sectorBytes, sectors } = disk;
+    return ofsFormat.audit({ sectorBytes, sectors, read: (s, n) => disk.inspect(s, n) });
   }
 
   /** Runs a thread outside of every machine to its end: it may halt, crash and boot. */

@@ -1,5 +1,15 @@
 /** `backplane run EXPERIMENT`: one run, its table or its JSON. */
-import { experiments, faultKinds, parseFault, planRun } from '@backplane/lab';
+import type { Cluster } from '@backplane/chassis';
+import {
+  experiments,
+  faultKinds,
+  imagesDirectory,
+  parseFault,
+  planRun,
+  type RunImage,
+  type RunSettings,
+  writeRunImages,
+} from '@backplane/lab';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { exit } from '../exit.ts';
@@ -20,6 +30,7 @@ interface RunOptions extends GivenOptions, RecordingOptions {
   readonly report?: string;
   readonly json?: boolean;
   readonly explainFaults?: boolean;
+  readonly images?: string;
 }
 
 export function addRun(program: Command, session: Session): void {
@@ -33,6 +44,10 @@ export function addRun(program: Command, session: Session): void {
       ).option('--explain-faults', 'say what each --fault would do, and run nothing'),
     ),
   )
+    .option(
+      '--images <dir>',
+      'every disk at the end, as DIR/MACHINE-DISK.img; halts the machines and audits the disks',
+    )
     .option('--json', 'one JSON object')
     .allowUnknownOption()
     .allowExcessArguments();
@@ -60,8 +75,11 @@ export function addRun(program: Command, session: Session): void {
     }
     const recordings = new Recordings(o);
     const report = reportFile(o.report);
+    const disks = new Disks(o.images);
     try {
-      const result = await measuredRun(e, recordings.of(settings), session.interrupted);
+      const measured = await measuredRun(e, recordings.of(disks.of(settings)), session.interrupted);
+      const images = disks.write();
+      const result = images === null ? measured : { ...measured, images };
       if (o.json === true) json(result);
       else {
         out(formatTable(e.table(result.result)));
@@ -72,11 +90,52 @@ export function addRun(program: Command, session: Session): void {
         );
       }
       await report.write(() => runReport(session.words, e, settings, result));
-      session.finish(e.passed?.(result.result) === false ? exit.failed : exit.good);
+      const unsound = images?.some((i) => i.findings !== null && i.findings.length > 0) === true;
+      session.finish(unsound || e.passed?.(result.result) === false ? exit.failed : exit.good);
     } finally {
       recordings.close();
     }
   });
+}
+
+/** What `--images` asks for: the disks of the cluster, once its run is over. */
+class Disks {
+  readonly #directory: string | undefined;
+  #cluster: Cluster | null = null;
+
+  /** @throws BackplaneError when there can be no such directory */
+  constructor(directory: string | undefined) {
+    this.#directory = directory;
+    if (directory !== undefined) imagesDirectory(directory);
+  }
+
+  of(settings: RunSettings): RunSettings {
+    if (this.#directory === undefined) return settings;
+    return {
+      ...settings,
+      attach: (cluster) => {
+        settings.attach?.(cluster);
+        this.#cluster = cluster;
+      },
+    };
+  }
+
+  /** Null where none were asked for. */
+  write(): readonly RunImage[] | null {
+    if (this.#directory === undefined || this.#cluster === null) return null;
+    const images = writeRunImages(this.#cluster, this.#directory);
+    for (const { file, format, findings } of images) note(`wrote ${file}: ${stateOf(format, findings)}`);
+    return images;
+  }
+}
+
+function stateOf(format: RunImage['format'], findings: RunImage['findings']): string {
+  if (format === null) return 'no storage that is known, or a part of another disk';
+  if (findings === null) return `${format}, not audited: its machine was not halted in good order`;
+  const [first] = findings;
+  return first === undefined
+    ? `${format}, sound`
+    : `${format}, ${findings.length} findings, the first with ${first.where}: ${first.text}`;
 }
 
 const listing = (): string =>
