@@ -23,6 +23,7 @@ import {
   slotEmpty,
   slotTaken,
   unknownSlot,
+  wrappedTwice,
   wrapsNothing,
   wrongContract,
   wrongMachines,
@@ -98,9 +99,10 @@ function fitMachine(
 ): FittedMachine {
   const boards = new Map(m.kernel.boards);
   const facts = factsOf(cluster, m, boards);
+  const taken = wrappersIn(m.name, boards);
   const fitted = new Map<string, Fitted>();
   for (const [instance, board] of boards)
-    fitted.set(instance, fit(m, instance, board, boards, facts, installed));
+    fitted.set(instance, fit(m, instance, board, boards, taken, facts, installed));
   return { description: m, host, boards: sort(m.name, fitted) };
 }
 
@@ -129,11 +131,30 @@ function factsOf(
   return facts;
 }
 
+/** Who wraps an instance: it is that one's alone. */
+function wrappersIn(machine: string, boards: ReadonlyMap<string, Board>): ReadonlyMap<string, string> {
+  const wrappers = new Map<string, string>();
+  for (const [instance, board] of boards)
+    for (const wrapped of board.wraps) {
+      const other = wrappers.get(wrapped) ?? instance;
+      if (other !== instance) throw wrappedTwice({ machine, instance, board: board.name }, wrapped, other);
+      wrappers.set(wrapped, instance);
+    }
+  return wrappers;
+}
+
+/** The boards of a slot that the others may use: all but those that another one wraps. In order of dependency. */
+export function offered({ boards }: FittedMachine, slot: string): readonly Fitted[] {
+  const taken = new Set(boards.flatMap((f) => f.wrapped));
+  return boards.filter((f) => f.board.slot === slot && !taken.has(f.instance));
+}
+
 function fit(
   m: MachineDescription,
   instance: string,
   board: Board,
   boards: ReadonlyMap<string, Board>,
+  taken: ReadonlyMap<string, string>,
   facts: ReadonlyMap<string, SlotFacts>,
   installed: readonly Installed[],
 ): Fitted {
@@ -158,7 +179,8 @@ function fit(
         : [...boards.keys()].filter((i) => slotOfInstance(i) === slot && i !== instance);
     if (instances.length === 0 && !optional) throw slotEmpty(m.name, path, installed);
     if (f.many) {
-      many.set(slot, new Map(instances.map((i) => [shortName(i, slot), i])));
+      const free = instances.filter((i) => !taken.has(i));
+      many.set(slot, new Map(free.map((i) => [shortName(i, slot), i])));
       continue;
     }
     const filler = instances[0];

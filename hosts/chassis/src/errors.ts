@@ -135,6 +135,14 @@ export const wrapsNothing = (at: At, instance: string, known: readonly string[])
   );
 };
 
+export const wrappedTwice = (at: At, instance: string, other: string): BackplaneError =>
+  new BackplaneError(
+    'WRAPPED_TWICE',
+    { machine: at.machine, board: at.board, instance, by: [other, at.instance] },
+    `${place(at)} is to use "${instance}", which is in use by "${other}".`,
+    "Give each its own: an instance that another one wraps is that one's alone.",
+  );
+
 export const protocolUnserved = (at: At, protocol: string, servedBy: readonly string[]): BackplaneError =>
   new BackplaneError(
     'PROTOCOL_UNSERVED',

@@ -3,7 +3,7 @@
 export type { ClusterOptions } from './cluster.ts';
 export { Cluster } from './cluster.ts';
 export type { Composition, Fitted, FittedMachine } from './composition.ts';
-export { compose, describeKernels, needs, parseRequirement } from './composition.ts';
+export { compose, describeKernels, needs, offered, parseRequirement } from './composition.ts';
 export type { ClusterDescription, Installed, MachineDescription } from './description.ts';
 export type { MachineState } from './machine.ts';
 export { ClusterMachine } from './machine.ts';

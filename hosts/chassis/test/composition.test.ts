@@ -1,6 +1,6 @@
 import { type Board, defineComponent, defineKernel, type Kernel } from '@backplane/slots';
 import { describe, expect, it } from 'vitest';
-import { compose } from '../src/index.ts';
+import { compose, offered } from '../src/index.ts';
 import {
   anyType,
   diary,
@@ -32,6 +32,18 @@ const composeOne = (kernel: Kernel, ...others: Kernel[]): ReturnType<typeof comp
 
 /** A board with requirements that its types would not let through. */
 const odd = (b: Partial<Board>): Board => ({ ...reader(), facts: readerFacts, ...b }) as Board;
+
+const disk = (wraps: readonly string[]): Board<'disk'> => ({
+  ...defineComponent({
+    name: 'd',
+    version: '1.0.0',
+    slot: 'disk',
+    contract: 1,
+    requires: [],
+    create: () => ({}) as never,
+  })(),
+  wraps,
+});
 
 describe('composition', () => {
   it('puts what is needed before what needs it, hardware first', () => {
@@ -129,22 +141,41 @@ describe('composition', () => {
   });
 
   it('grants a wrapped instance of its own slot, and says which name was meant when there is none', () => {
-    const disk = (wraps: readonly string[]): Board<'disk'> => ({
-      ...defineComponent({
-        name: 'd',
-        version: '1.0.0',
-        slot: 'disk',
-        contract: 1,
-        requires: [],
-        create: () => ({}) as never,
-      })(),
-      wraps,
-    });
     const raid = composeOne(defineKernel('k', { disk: { array: disk(['disk.1']), 1: disk([]) } }));
     expect(raid.machines[0]?.boards.map((f) => f.instance)).toEqual(['disk.1', 'disk.array']);
     expect(() =>
       composeOne(defineKernel('k', { disk: { array: disk(['disk.2']), 1: disk([]) } })),
     ).toThrowError(expect.objectContaining({ code: 'WRAPS_NOTHING', hint: 'Did you mean "disk.1"?' }));
+  });
+
+  it('offers what another board wraps to nobody else', () => {
+    const reads = odd({ requires: ['disk'] }) as never;
+    const kernel = defineKernel('k', {
+      disk: [disk(['disk.1']), disk(['disk.2', 'disk.3']), disk([]), disk([]), disk([])],
+      reader: reads,
+    });
+    const [machine] = composeOne(kernel).machines;
+    const fitted = machine?.boards.find((f) => f.instance === 'reader');
+    expect([...(fitted?.many.get('disk') ?? [])]).toEqual([
+      ['0', 'disk.0'],
+      ['4', 'disk.4'],
+    ]);
+    expect(machine && offered(machine, 'disk').map((f) => f.instance)).toEqual(['disk.0', 'disk.4']);
+  });
+
+  it('refuses a second board that wraps the same, and two that wrap one another', () => {
+    expect(() =>
+      composeOne(defineKernel('k', { disk: [disk(['disk.2']), disk(['disk.2']), disk([])] })),
+    ).toThrowError(
+      expect.objectContaining({
+        code: 'WRAPPED_TWICE',
+        data: { machine: 'm0', board: 'd', instance: 'disk.2', by: ['disk.0', 'disk.1'] },
+      }),
+    );
+    const ring = { disk: [disk(['disk.1']), disk(['disk.0'])], reader: odd({ requires: ['disk'] }) as never };
+    expect(() => composeOne(defineKernel('k', ring))).toThrowError(
+      expect.objectContaining({ code: 'CYCLE' }),
+    );
   });
 
   it('checks names and host numbers of machines', () => {

@@ -52,11 +52,15 @@ export function addKernelOptions(command: Command): Command {
     )
     .option(
       '--set <setting>',
-      '[ROLE.]SLOT=BOARD[:option=value,...]; the board by short name, package or file; repeatable',
+      '[ROLE.]SLOT=BOARD[:option=value,...], lists as a+b; the board by short name, package or file. One that is made of others of its slot, such as disk=nvram or disk=raid:level=5,of=disk.1+disk.2+disk.3, stands before what it finds there; repeatable',
       repeat,
     )
     .option('--seed <n>', 'of everything left to chance', '1')
-    .option('--fault <spec>', 'for example loss=2% or crash=HOST@30s; repeatable', repeat);
+    .option(
+      '--fault <spec>',
+      'for example loss=2%, crash=HOST@30s, disk=HOST/disk.2:error@40s; repeatable',
+      repeat,
+    );
 }
 
 /** @throws BackplaneError when one of them is wrong */

@@ -98,6 +98,21 @@ describe('the options of a run', () => {
     const every = await backplane(['run', '--explain-faults']);
     for (const kind of ['loss', 'partition', 'oneway', 'pause', 'disk'])
       expect(every.stdout).toContain(`${kind}=`);
+    expect(every.stdout).toContain('the next request to disk.2 of allspice fails');
+  });
+
+  it('put memory before a disk, and a disk into an array', async () => {
+    const array = ['--set', 'disk=raid:level=5,of=disk.1+disk.2+disk.3', '--set', 'disk=nvram'];
+    const { kernels, metrics } = await run('small-files', '--files', '5', ...array);
+    expect(Object.keys(kernels['sprite-server'] ?? {}).filter((i) => i.startsWith('disk'))).toEqual([
+      'disk.1',
+      'disk.2',
+      'disk.3',
+      'disk.4',
+      'disk.0',
+    ]);
+    expect(metrics['nvram.server.writesAbsorbed']).toBeGreaterThan(0);
+    expect(metrics['raid.server.losses']).toBe(0);
   });
 
   it('are those of verify and compare too', async () => {

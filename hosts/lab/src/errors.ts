@@ -86,6 +86,9 @@ export const wrapsNobody = (place: string, slot: string): BackplaneError =>
     `Set what is to stand behind it first, with another --set for "${slot}".`,
   );
 
+export const noInstance = (place: string, slot: string, name: string): BackplaneError =>
+  malformedSetting(place, `"${name}" is no name for one of the slot "${slot}".`, `Write of=${slot}.1`);
+
 export const copiesWrapping = (place: string, name: string): BackplaneError =>
   new BackplaneError(
     'COPIES_WRAPPING',

@@ -13,7 +13,7 @@
  * So nobody who names a disk has to learn another name when something is put before it.
  */
 import { type Board, slotOfInstance } from '@backplane/slots';
-import { copiesWrapping, wrapsNobody } from './errors.ts';
+import { copiesWrapping, noInstance, wrapsNobody } from './errors.ts';
 import type { BoardOptions } from './setting-options.ts';
 
 type Boards = ReadonlyMap<string, Board>;
@@ -83,7 +83,11 @@ function standingBefore(before: Boards, instance: string, f: Filling): Boards {
   const wanted = partsOf(board, f.slot).filter((part) => !after.has(part));
   const copies = wanted.filter((part) => !kept.has(part)).length + (kept.size > 0 ? 1 : 0);
   if (copies > 1 && isMadeOf(displaced, f.slot)) throw copiesWrapping(f.place, displaced.name);
-  for (const part of wanted) after.set(part, kept.get(part) ?? displaced);
+  for (const part of wanted) {
+    // A board takes any text for a name; "disk.1+disk.2" where it wants one is a mistake.
+    if (!/^\w+\.\w+$/.test(part)) throw noInstance(f.place, f.slot, part);
+    after.set(part, kept.get(part) ?? displaced);
+  }
   return after;
 }
 

@@ -154,6 +154,9 @@ describe('settings of boards that are made of others', () => {
     );
     expect(applySettings(clients, [parseSetting('disk=nvram')])).toEqual(clients);
     expect(failure(() => disksWith(['/'], 'disk=nvram', 'disk=raid')).code).toBe('COPIES_WRAPPING');
+    expect(failure(() => disksWith(['/'], 'disk=nvram:of=disk.1+disk.2')).message).toBe(
+      '--set disk=nvram:of=disk.1+disk.2: "disk.1+disk.2" is no name for one of the slot "disk".',
+    );
   });
 });
 

@@ -1,14 +1,7 @@
 /** A cluster in which boards are tried: switched on from the start, and run for as long as a check has something to do. */
-import { Cluster, type ClusterMachine } from '@backplane/chassis';
+import { Cluster, type ClusterMachine, offered } from '@backplane/chassis';
 import { seconds, type Task, type Thread } from '@backplane/engine';
-import {
-  type AnySlots,
-  BackplaneError,
-  type Board,
-  type Kernel,
-  type MachineType,
-  slotOfInstance,
-} from '@backplane/slots';
+import { type AnySlots, BackplaneError, type Board, type Kernel, type MachineType } from '@backplane/slots';
 import * as neighbours from './neighbours.ts';
 
 export interface RigOptions {
@@ -49,11 +42,11 @@ export class Rig {
     return this.cluster.machine(name);
   }
 
-  /** The only board of a machine in a slot, whatever its instance is called. */
+  /** The only board of a machine in a slot, whatever its instance is called and whatever others it is made of. */
   board<S extends keyof AnySlots & string>(machine: string, slot: S): AnySlots[S] {
     const fitted = this.cluster.composition.machines.find(({ description }) => description.name === machine);
-    const found = fitted?.boards.find(({ instance }) => slotOfInstance(instance) === slot);
-    return this.machine(machine).board(slot, found?.instance ?? slot);
+    const [only] = fitted === undefined ? [] : offered(fitted, slot);
+    return this.machine(machine).board(slot, only?.instance ?? slot);
   }
 
   after(forNs: number): void {

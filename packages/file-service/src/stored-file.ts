@@ -2,7 +2,7 @@
 import { type AttributeChange, KernelError, type NewFile, type StoredAttributes } from '@backplane/slots';
 
 /** What 64 bits hold: 292 years either way. Beyond 104 days a number has it to less than a microsecond only. */
-export const isTime = (ns: number): boolean => Number.isInteger(ns) && Math.abs(ns) < 2 ** 63;
+export const isTime = (ns: number): boolean => Number.isInteger(ns) && Math.abs(ns) < 0x8000_0000_0000_0000;
 
 /** A file's attributes in memory, to be changed in place. */
 export type StoredFile = { -readonly [K in keyof Omit<StoredAttributes, 'device'>]: StoredAttributes[K] } & {

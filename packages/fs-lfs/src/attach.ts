@@ -41,8 +41,8 @@ import {
   writeOnceFlag,
 } from './layouts.ts';
 import type { LogPosition } from './log.ts';
+import { positionAfter, readTail, type Tail } from './log-tail.ts';
 import { writesIn } from './partial-write-reader.ts';
-import { positionAfter, readTail, type Tail } from './roll-forward.ts';
 import { toWire } from './times.ts';
 import { SegmentUsage } from './usage.ts';
 

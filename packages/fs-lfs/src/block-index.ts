@@ -43,7 +43,13 @@ export interface IndexSource {
 export type StageIndex = (bytes: Uint8Array, first: number, level: number, old: Place) => Place;
 
 /** File blocks that one pointer of a node of a level leads to. */
-const spans: readonly number[] = [0, 1, pointersPerBlock, pointersPerBlock ** 2, pointersPerBlock ** 3];
+const spans: readonly number[] = [
+  0,
+  1,
+  pointersPerBlock,
+  pointersPerBlock * pointersPerBlock,
+  pointersPerBlock * pointersPerBlock * pointersPerBlock,
+];
 const span = (level: number): number => spans[level] ?? 0;
 /** First file block of the tree of a level. */
 const firstOf = (level: number): number => {

@@ -176,7 +176,7 @@ export class Commits {
   stir(): void {
     if (this.#dirtySinceNs >= 0) return;
     this.#dirtySinceNs = this.nowNs;
-    if (!this.#timer.armed && !this.#working) this.#arm();
+    if (!this.#working) this.#arm();
   }
 
   /** An operation on names. @param follower a file that must not be there without its content */

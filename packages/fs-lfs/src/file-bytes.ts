@@ -199,6 +199,8 @@ export class FileBytes implements BlockMover {
 
   /** The others are as the cache has them, or else as the log has them: nothing is brought into the cache for this. */
   *#writeWhole(h: Handle, block: number, n: number, bytes: Uint8Array): Task<void> {
+    // It may have gone along with one of the others.
+    if (h.wentAlong(block, h.index.tryFind(block) ?? nowhere, n, bytes)) return;
     let place = h.index.tryFind(block) ?? nowhere;
     let logged = nothing;
     // While one of the others is read, a third may have gone into the log: then it is read again.
@@ -210,15 +212,18 @@ export class FileBytes implements BlockMover {
     const end = Math.min(h.descriptor.sizeBytes - first * blockBytes, perBlock(h) * blockBytes);
     if (end <= 0) return;
     const whole = new Uint8Array(end);
+    const parts = new Map<number, Uint8Array>();
     whole.set(logged.subarray(0, end));
     for (let i = first; (i - first) * blockBytes < end; i++) {
       const at = (i - first) * blockBytes;
       const part = i === n ? bytes : h.object.tryRead(i);
       if (part === undefined) continue;
+      parts.set(i, part);
       whole.fill(0, at, Math.min(end, at + blockBytes));
       whole.set(part.subarray(0, end - at), at);
     }
     this.#stage(h, block, whole);
+    h.together = { block, place: h.index.tryFind(block) ?? nowhere, parts };
   }
 
   #stage(h: Handle, block: number, bytes: Uint8Array): void {

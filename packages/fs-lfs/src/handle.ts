@@ -4,6 +4,7 @@ import type { Backing, CachedObject, FileId } from '@backplane/slots';
 import type { BlockIndex } from './block-index.ts';
 import type { Descriptor } from './descriptor.ts';
 import type { Directory } from './directory.ts';
+import type { Place } from './place.ts';
 
 /** Who moves a file's blocks between the cache and the log. */
 export interface BlockMover {
@@ -34,6 +35,12 @@ export class Handle implements Backing {
   changed = false;
   /** Of a directory that was read. */
   directory: Directory | null = null;
+  /** Cached blocks that went into the log together last, as one block of the file. */
+  together: {
+    readonly block: number;
+    readonly place: Place;
+    readonly parts: ReadonlyMap<number, Uint8Array>;
+  } | null = null;
   /** Dirty cached blocks that space.ts has counted. */
   dirtyCounted = 0;
   readonly #mover: BlockMover;
@@ -68,6 +75,19 @@ export class Handle implements Backing {
   get object(): CachedObject {
     this.#object ??= this.#mover.objectOf(this);
     return this.#object;
+  }
+
+  /** Is this content of a cached block in the log, where that block of the file is now? Frozen bytes are known by where they are. */
+  wentAlong(block: number, place: Place, n: number, bytes: Uint8Array): boolean {
+    const t = this.together;
+    if (t === null || t.block !== block || t.place !== place) return false;
+    const part = t.parts.get(n);
+    return (
+      part !== undefined &&
+      part.buffer === bytes.buffer &&
+      part.byteOffset === bytes.byteOffset &&
+      part.length === bytes.length
+    );
   }
 
   /** Cached blocks from this one on are no longer of this file. */

@@ -40,14 +40,25 @@ export function readPartialWrite(bytes: Uint8Array, sector: number): LoggedWrite
   text.set(bytes.subarray(0, sectorBytes));
   text.set(bytes.subarray(payloadEnd), sectorBytes);
   if (!isSealed(text)) return undefined;
+  const checksum = crc32(bytes.subarray(sectorBytes, payloadEnd));
+  if (checksum !== summary.get.blocksChecksum(text, 0)) return undefined;
+  return readSummary(text, sector, (from, to) => bytes.subarray(from, to));
+}
+
+/**
+ * The same from the summary alone, which has been found whole: that the blocks are whole is not known.
+ *
+ * @param text its first sector and the rest of it
+ * @param content bytes of the partial write
+ */
+export function readSummary(
+  text: Uint8Array,
+  sector: number,
+  content: (from: number, to: number) => Uint8Array,
+): LoggedWrite | undefined {
   const s = summary.decode(text);
-  if (crc32(bytes.subarray(sectorBytes, payloadEnd)) !== s.blocksChecksum) return undefined;
-  const blocks = records(
-    text.subarray(0, Math.min(s.bytes, text.length)),
-    s,
-    bytes.subarray(0, payloadEnd),
-    sector,
-  );
+  const end = (s.sectors - tailSectors(s.bytes)) * sectorBytes;
+  const blocks = records(text.subarray(0, Math.min(s.bytes, text.length)), s, sector, end, content);
   return blocks === undefined ? undefined : { summary: s, blocks };
 }
 
@@ -67,8 +78,9 @@ export function* writesIn(all: Uint8Array, start: number): Iterable<LoggedWrite>
 function records(
   text: Uint8Array,
   s: Summary,
-  bytes: Uint8Array,
   sector: number,
+  payloadEnd: number,
+  content: (from: number, to: number) => Uint8Array,
 ): readonly LoggedBlock[] | undefined {
   const blocks: LoggedBlock[] = [];
   let at = summary.size;
@@ -84,13 +96,13 @@ function records(
       const b = blockRecord.tryDecode(text, at);
       if (b === undefined) return undefined;
       const end = (within + b.sectors) * sectorBytes;
-      if (b.sectors === 0 || end > bytes.length) return undefined;
+      if (b.sectors === 0 || end > payloadEnd) return undefined;
       blocks.push({
         owner,
         block: b.block,
         level: b.level,
         place: placeOf(sector + within, b.sectors, b.form),
-        bytes: bytes.subarray(within * sectorBytes, end),
+        bytes: content(within * sectorBytes, end),
       });
       within += b.sectors;
     }

@@ -8,8 +8,8 @@ import { none, type Pointer } from './layouts.ts';
 export type Place = number;
 export const nowhere: Place = 0;
 
-const lengthUnit = 2 ** 32;
-const formUnit = 2 ** 48;
+const lengthUnit = 0x1_0000_0000;
+const formUnit = 0x1_0000_0000_0000;
 
 export const placeOf = (sector: number, sectors: number, form = 0): Place =>
   sector + sectors * lengthUnit + form * formUnit;

@@ -15,117 +15,12 @@ import { newDescriptor } from './descriptor.ts';
 import { wholeBlock } from './descriptor-blocks.ts';
 import type { DescriptorMap } from './descriptor-map.ts';
 import { decodeNameChanges, type NameChange, type Named, type Renamed } from './directory-log.ts';
-import { type Geometry, sectorOfSegment } from './geometry.ts';
 import type { Handle } from './handle.ts';
 import type { Handles } from './handles.ts';
-import {
-  BlockKind,
-  blockHeader,
-  blockSectors,
-  descriptorBytes,
-  descriptorRecord,
-  groupEndFlag,
-  none,
-  noSegment,
-  type Summary,
-  sectorBytes,
-} from './layouts.ts';
-import type { LogPosition } from './log.ts';
+import { BlockKind, blockHeader, descriptorBytes, descriptorRecord, none, sectorBytes } from './layouts.ts';
 import type { LoggedBlock } from './partial-write.ts';
-import { claimedSectors, type LoggedWrite, readPartialWrite } from './partial-write-reader.ts';
 import { type Place, sectorOf, sectorsOf } from './place.ts';
 import type { SegmentUsage } from './usage.ts';
-
-/** What the log has after a checkpoint. */
-export interface Tail {
-  /** After the last partial write that belongs to the log, whole group or not. */
-  readonly position: LogPosition;
-  /** Blocks of whole groups, in order. */
-  readonly blocks: readonly LoggedBlock[];
-  /** Segments that the log has been in. */
-  readonly segments: readonly number[];
-  readonly partialWrites: number;
-  readonly bytes: number;
-}
-
-export type ReadSectors = (sector: number, count: number) => Task<Uint8Array>;
-
-/** Follows the log from a position to its end. @throws KernelError `ioError` */
-export function* readTail(g: Geometry, from: LogPosition, read: ReadSectors): Task<Tail> {
-  let position = from;
-  const whole: LoggedBlock[] = [];
-  let group: LoggedBlock[] = [];
-  const segments = [from.segment];
-  let partialWrites = 0;
-  let bytes = 0;
-  for (;;) {
-    const found = yield* readNext(g, position, read);
-    if (found === undefined) break;
-    const { summary: s, blocks } = found;
-    if (s.segment !== position.segment) segments.push(s.segment);
-    partialWrites++;
-    bytes += s.sectors * sectorBytes;
-    position = positionAfter(s);
-    group.push(...blocks);
-    if ((s.flags & groupEndFlag) === 0) continue;
-    whole.push(...group);
-    group = [];
-  }
-  return { position, blocks: whole, segments, partialWrites, bytes };
-}
-
-/** Where the log goes on after a partial write. */
-export const positionAfter = (s: Summary): LogPosition => ({
-  segment: s.segment,
-  offset: s.offset + s.sectors,
-  next: s.next,
-  number: (s.number + 1) >>> 0,
-  previous: s.checksum,
-});
-
-/** In this segment or at the beginning of the next; a log that is written once may have left out segments after a crash. */
-function* readNext(g: Geometry, p: LogPosition, read: ReadSectors): Task<LoggedWrite | undefined> {
-  const here = yield* readAt(g, p, p.segment, p.offset, read);
-  if (here !== undefined || p.next === noSegment) return here;
-  for (let segment = p.next; segment < g.segments; segment++) {
-    const found = yield* readAt(g, p, segment, 0, read);
-    if (found !== undefined || !g.writeOnce) return found;
-    const first = yield* read(sectorOfSegment(g, segment), 1);
-    if (first.every((b) => b === 0)) break;
-  }
-  return undefined;
-}
-
-/** The partial write that continues the log at that place, if one does. */
-function* readAt(
-  g: Geometry,
-  p: LogPosition,
-  segment: number,
-  offset: number,
-  read: ReadSectors,
-): Task<LoggedWrite | undefined> {
-  const room = g.segmentSectors - offset;
-  if (segment === noSegment || segment >= g.segments || room < 1) return undefined;
-  const sector = sectorOfSegment(g, segment) + offset;
-  // Most partial writes are short: one request often has all of it.
-  const first = yield* read(sector, Math.min(room, 2 * blockSectors));
-  const sectors = claimedSectors(first, room);
-  if (sectors === 0) return undefined;
-  const bytes =
-    sectors * sectorBytes <= first.length
-      ? first.subarray(0, sectors * sectorBytes)
-      : yield* read(sector, sectors);
-  const write = readPartialWrite(bytes, sector);
-  if (write === undefined) return undefined;
-  const { summary: s } = write;
-  const continues =
-    s.segment === segment &&
-    s.offset === offset &&
-    s.number === p.number &&
-    s.previous === p.previous &&
-    (s.next < g.segments || s.next === noSegment);
-  return continues ? write : undefined;
-}
 
 export interface RollForwardParts {
   readonly map: DescriptorMap;

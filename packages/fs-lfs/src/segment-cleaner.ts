@@ -93,8 +93,6 @@ export class SegmentCleaner {
     utilisationSum: 0,
     errors: 0,
   };
-  /** Called with the utilisation of each segment that is cleaned. */
-  onCleaned: (utilisation: number) => void = () => {};
   readonly #parts: CleanerParts;
   readonly #options: CleanerOptions;
   readonly #ended = new WaitQueue();
@@ -162,8 +160,8 @@ export class SegmentCleaner {
 
   /** Dead segments are clean after two checkpoints. */
   *#ripen(): Task<void> {
-    yield* this.#parts.commits.checkpoint();
-    yield* this.#parts.commits.checkpoint();
+    const { commits, usage } = this.#parts;
+    for (let i = 0; i < 2 && usage.deadSegments > 0; i++) yield* commits.checkpoint();
   }
 
   /** Rounds until so many segments are clean or dead, or two rounds have won none. */
@@ -248,7 +246,6 @@ export class SegmentCleaner {
         const utilisation = usage.live(segment) / geometry.segmentBytes;
         this.counts.utilisationSum += utilisation;
         this.counts.segmentsRead++;
-        this.onCleaned(utilisation);
         yield* this.#survey(segment, found);
       }
       for (const f of policy.arrange(found)) this.#move(f);

@@ -34,9 +34,10 @@ export class Space {
     this.#usage = usage;
     this.#log = log;
     this.reserve = o.reserve;
-    this.#capacityBytes = Math.floor(
-      Math.max(0, geometry.segments - o.reserve) * geometry.segmentBytes * o.utilisationMax,
-    );
+    const segments = geometry.segments - o.reserve;
+    // The segment that the log is in, the one that it goes to next, and what is lost at the ends of all of them.
+    const fillable = Math.max(0, Math.min(segments * o.utilisationMax, segments - 3));
+    this.#capacityBytes = Math.floor(fillable * geometry.segmentBytes);
   }
 
   get capacityBytes(): number {

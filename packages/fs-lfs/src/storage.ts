@@ -27,6 +27,7 @@ import { newDescriptor } from './descriptor.ts';
 import { DescriptorBlocks } from './descriptor-blocks.ts';
 import type { DescriptorMap } from './descriptor-map.ts';
 import { FileBytes } from './file-bytes.ts';
+import type { Geometry } from './geometry.ts';
 import type { Handle } from './handle.ts';
 import { Handles } from './handles.ts';
 import { blockBytes, fileBytesMax, none, rootNumber, sectorBytes } from './layouts.ts';
@@ -374,7 +375,7 @@ export class LfsStorage implements Storage {
     const mounts = (state.mounts + 1) >>> 0;
     const keyPrefix = `@backplane/fs-lfs:${options.domain}`;
     const log = new Log({ disk, machine, geometry, usage }, position, mounts);
-    const reserve = geometry.writeOnce ? 1 : this.#reserve(geometry.segments);
+    const reserve = geometry.writeOnce ? 1 : this.#reserve(geometry);
     const space = new Space(geometry, usage, log, { reserve, utilisationMax: options.utilisationMax });
     const nowNs = (): number => machine.engine.nowNs;
     const bytes: FileBytes = new FileBytes({
@@ -428,11 +429,12 @@ export class LfsStorage implements Storage {
     return { log, map, usage, space, handles, bytes, commits, names, cleaner };
   }
 
-  #reserve(segments: number): number {
+  /** What a round of the cleaner writes before anything is won, with its checkpoints; less on a disk of few segments. */
+  #reserve({ segments, segmentBytes, usageBlocks }: Geometry): number {
     const { cleanSegmentsMin, segmentsPerRound } = this.#options;
-    return cleanSegmentsMin > 0
-      ? cleanSegmentsMin
-      : Math.min(segmentsPerRound + 4, Math.ceil(segments / 8) + 1);
+    if (cleanSegmentsMin > 0) return cleanSegmentsMin;
+    const checkpoints = Math.ceil((4 * (usageBlocks + 4) * blockBytes) / segmentBytes);
+    return Math.min(segmentsPerRound + 2 + checkpoints, Math.floor(segments / 4));
   }
 
   *#rollForward(parts: Parts, { state, tail }: Attached): Task<void> {

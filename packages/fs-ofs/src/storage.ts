@@ -249,9 +249,7 @@ export class OfsStorage implements Storage {
       h.lock.release();
       handles.release(h);
     }
-    if (!this.#options.synchronous) return;
-    yield* writeBack.flush([h]);
-    yield* writeBack.numberMap();
+    if (this.#options.synchronous) yield* writeBack.flush([h]);
   }
 
   // ---- the whole ----

@@ -2,6 +2,7 @@
 import { ms, type RandomStream, sleep, type Task, us } from '@backplane/engine';
 import { describe, expect, it } from 'vitest';
 import type { Level } from '../src/index.ts';
+import { seeds } from './courses.ts';
 import { full, World } from './world.ts';
 
 interface Shape {
@@ -111,7 +112,7 @@ const nameOf = (s: Shape): string => `level ${s.level}, ${s.members} members, un
 
 describe.each(shapes.map((s) => [nameOf(s), s] as const))('an array of %s', (_, shape) => {
   it('loses nothing, whatever fails and whenever the power goes, as long as one thing fails at a time', () => {
-    for (let seed = 1; seed <= 2; seed++) {
+    for (let seed = 1; seed <= seeds; seed++) {
       const m = new Model(shape, seed);
       const { random, w } = m;
       try {

@@ -1,6 +1,7 @@
 import { type Task, us } from '@backplane/engine';
 import { kindOf } from '@backplane/slots/testing';
 import { describe, expect, it } from 'vitest';
+import { stepMicroseconds } from './courses.ts';
 import { full, World } from './world.ts';
 
 /** Rows of 4 data units of 4 sectors, on 5 members. */
@@ -242,7 +243,7 @@ describe('an array that has lost a member', () => {
 
   it('changes nothing beside what is being written, at whatever instant the power fails', () => {
     for (let lost = 0; lost < 5; lost++)
-      for (let cutNs = us(250); cutNs < us(650); cutNs += us(11)) {
+      for (let cutNs = us(250) + us(lost); cutNs < us(650); cutNs += us(stepMicroseconds)) {
         const w = degraded(lost);
         w.run(w.array.read(0, 48));
         w.boot.spawn('w', w.array.write(18, full(9, 99)));

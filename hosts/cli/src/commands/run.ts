@@ -149,7 +149,7 @@ const listing = (): string =>
     ]),
   });
 
-const examples: Readonly<Record<string, string>> = {
+const examples: Readonly<Record<string, string | readonly string[]>> = {
   loss: 'loss=2%',
   duplicate: 'duplicate=1%',
   corrupt: 'corrupt=1%',
@@ -160,7 +160,7 @@ const examples: Readonly<Record<string, string>> = {
   crash: 'crash=allspice@30s',
   reboot: 'reboot=allspice@60s',
   pause: 'pause=mace@10s-15s',
-  disk: 'disk=allspice:error@40s',
+  disk: ['disk=allspice:error@40s', 'disk=allspice/disk.2:error@40s'],
 };
 
 /** Those that were given; an example of each kind where none was. */

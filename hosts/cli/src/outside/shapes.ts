@@ -89,6 +89,7 @@ const members: { readonly [M in keyof Required<Experiment>]: readonly [Kind, 'ne
   parameters: ['function', 'needed'],
   parameterTexts: ['list', 'needed'],
   kernel: ['function', 'optional'],
+  watched: ['function', 'optional'],
   uses: ['list', 'optional'],
   treeAt: ['text', 'optional'],
   defaultTree: ['function', 'optional'],

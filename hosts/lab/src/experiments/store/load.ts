@@ -4,7 +4,7 @@ import type { Laboratory } from '../../experiment.ts';
 
 export interface Load {
   readonly seconds: number;
-  /** Of that time. */
+  /** Of that time; the mean over the server's drives where there are several. */
   readonly diskBusyShare: number;
   readonly processorBusyShare: number;
 }
@@ -19,10 +19,17 @@ export function* timed(cluster: Laboratory<unknown>['cluster'], work: Task<unkno
   const share = (metric: string): number => perSecond((after[metric] ?? 0) - (before[metric] ?? 0), seconds);
   return {
     seconds,
-    diskBusyShare: share('disk.server.busySeconds'),
+    diskBusyShare: share('disk.server.busySeconds') / Math.max(1, drivesOf(cluster)),
     processorBusyShare: share('processor.server.busySeconds'),
   };
 }
+
+/** Disks of servers that are made of no others: their time is counted together. */
+const drivesOf = ({ composition }: Laboratory<unknown>['cluster']): number =>
+  composition.machines
+    .filter((m) => m.description.role === 'server')
+    .flatMap((m) => m.boards)
+    .filter(({ board, wrapped }) => board.slot === 'disk' && wrapped.length === 0).length;
 
 /** 0 where no time has passed, on machines and drives that take none. */
 export const perSecond = (amount: number, seconds: number): number => (seconds === 0 ? 0 : amount / seconds);
