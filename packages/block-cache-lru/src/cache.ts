@@ -57,6 +57,7 @@ export class LruCache implements BlockCache, FrameHolder {
   /** The daemon's offset in its period, which a real cluster leaves to chance. */
   readonly #phaseNs: number;
   #cleaners = 0;
+  #dirtyBlocks = 0;
   readonly #cleaning = new Set<CachedFile>();
 
   constructor(memory: Memory, policy: MemoryPolicy, machine: Machine, times: CacheTimes) {
@@ -81,9 +82,7 @@ export class LruCache implements BlockCache, FrameHolder {
   }
 
   get dirtyBlocks(): number {
-    let dirty = 0;
-    for (const f of this.#files.values()) dirty += f.dirtyBlocks;
-    return dirty;
+    return this.#dirtyBlocks;
   }
 
   object(key: string, backing: Backing, o: { readonly writeDelayNs: WriteDelay }): CachedFile {
@@ -121,7 +120,8 @@ export class LruCache implements BlockCache, FrameHolder {
       const free = this.units.takePlace();
       if (free !== undefined) return free;
       if (yield* this.#claimUnit()) continue;
-      const clean = this.#ages.oldestWhere((b) => !b.dirty && !b.writing);
+      const clean =
+        this.#dirtyBlocks < this.#ages.length ? this.#ages.oldestWhere((b) => !b.dirty && !b.writing) : null;
       if (clean !== null) {
         clean.file.evict(clean);
         continue;
@@ -215,8 +215,14 @@ export class LruCache implements BlockCache, FrameHolder {
 
   /** A block of this file has become dirty. */
   dirtied(file: CachedFile): void {
+    this.#dirtyBlocks++;
     if (file.writeDelayNs === 'asap') this.#clean(file);
     else if (file.writeDelayNs !== 'never') this.#arm();
+  }
+
+  /** A block is no longer dirty: stored, or dropped. */
+  cleaned(): void {
+    this.#dirtyBlocks--;
   }
 
   /** The next scan, at its place in the period. Nothing is scanned while nothing is dirty. */

@@ -192,6 +192,6 @@ export class CachedFile implements CachedObject {
 
   #clean(block: Block): void {
     block.dirty = false;
-    this.#dirty.delete(block);
+    if (this.#dirty.delete(block)) this.#cache.cleaned();
   }
 }

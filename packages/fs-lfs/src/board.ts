@@ -36,13 +36,13 @@ const options = z.strictObject({
   writeDelaySeconds: z
     .number()
     .positive()
-    .max(1_000_000)
+    .max(4_000_000)
     .default(30)
     .describe('age at which what has changed goes into the log by itself'),
   checkpointSeconds: z
     .number()
     .positive()
-    .max(1_000_000)
+    .max(4_000_000)
     .default(30)
     .describe('time between two checkpoints'),
   checkpointBytes: z
@@ -71,7 +71,7 @@ const options = z.strictObject({
   compressAfterSeconds: z
     .number()
     .min(0)
-    .max(1_000_000)
+    .max(4_000_000)
     .default(0)
     .describe('age of a block from which the cleaner stores it compressed; 0: never'),
 });

@@ -91,4 +91,4 @@ export function descriptorFrom(r: DescriptorRecord): Descriptor | undefined {
 }
 
 /** 4, 8, 16, 32 and 64 KB. */
-export const blockSectorsAllowed: readonly number[] = [1, 2, 4, 8, 16].map((n) => n * blockSectors);
+const blockSectorsAllowed: readonly number[] = [1, 2, 4, 8, 16].map((n) => n * blockSectors);

@@ -12,6 +12,11 @@ import type { SegmentUsage } from './usage.ts';
 /** What a change of names or attributes may put into the log: descriptor, directory block, log record, their summary. */
 export const nameBytes: number = 2 * blockBytes;
 
+/** The segment that the log is in, the one that it goes to next, and one that is being emptied: they tell on a small disk. */
+const heldSegments = 3;
+/** Of a segment, live bytes, however well it is cleaned: summaries, the directory log and old tables take the rest. */
+const filledShare = 0.88;
+
 export class Space {
   readonly #geometry: Geometry;
   readonly #usage: SegmentUsage;
@@ -35,8 +40,7 @@ export class Space {
     this.#log = log;
     this.reserve = o.reserve;
     const segments = geometry.segments - o.reserve;
-    // The segment that the log is in, the one that it goes to next, and what is lost at the ends of all of them.
-    const fillable = Math.max(0, Math.min(segments * o.utilisationMax, segments - 3));
+    const fillable = Math.max(0, Math.min(segments * o.utilisationMax, (segments - heldSegments) * filledShare));
     this.#capacityBytes = Math.floor(fillable * geometry.segmentBytes);
   }
 

@@ -222,7 +222,7 @@ describe('on the disk', () => {
       { uid: -1 },
       { gid: 2 ** 32 },
       { version: 1.5 },
-      { modifyNs: 2 ** 60 },
+      { modifyNs: 2 ** 63 },
       { createNs: 0.5 },
     ])
       expect(w.kindOf(w.storage.setAttributes(f, wrong))).toBe('badArgument');

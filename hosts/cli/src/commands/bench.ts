@@ -5,6 +5,7 @@
 import { callbacks, mm1, type Outcome, w1, w2 } from '@backplane/workloads';
 import type { Command } from 'commander';
 import { andrew } from '../bench/andrew.ts';
+import { creates, otherStores, ownStore } from '../bench/creates.ts';
 import { idle } from '../bench/idle.ts';
 import { ipc } from '../bench/ipc.ts';
 import { type Line, median, timed } from '../bench/line.ts';
@@ -32,7 +33,16 @@ const workloads: Readonly<Record<string, () => Outcome>> = {
   w2: () => w2({ groups: 100, items: 500 }),
   mm1: () => mm1({ customers: 300_000 }),
 };
-const names = [...Object.keys(workloads), 'rpc8k', 'andrew', 'ipc-local', 'ipc-remote', 'memory', 'idle'];
+const names = [
+  ...Object.keys(workloads),
+  'rpc8k',
+  'andrew',
+  'ipc-local',
+  'ipc-remote',
+  'creates',
+  'memory',
+  'idle',
+];
 
 /** So much code that the runtime compiles for several seconds: a run is over before it has got far. */
 const warmups: Readonly<Record<string, number>> = { andrew: 3 };
@@ -76,6 +86,8 @@ async function measure(
   const others = new Map<string, Line[]>();
   for (let round = 0; round < rounds; round++) {
     ours.push(await once(name, o, session));
+    for (const line of await otherBoards(name))
+      others.set(line.name, [...(others.get(line.name) ?? []), line]);
     if (peers === null) continue;
     for (const line of runPeers(name === 'rpc8k' ? `rpc8k ${o.point}` : name, peers))
       others.set(line.name, [...(others.get(line.name) ?? []), line]);
@@ -83,11 +95,19 @@ async function measure(
   return { own: median(ours), beside: [...others.values()].map(median) };
 }
 
+/** The same work by boards that ours is compared with. */
+async function otherBoards(name: string): Promise<readonly Line[]> {
+  const lines: Line[] = [];
+  for (const store of name === 'creates' ? otherStores : []) lines.push(await creates(store));
+  return lines;
+}
+
 async function once(name: string, o: BenchOptions, session: Session): Promise<Line> {
   if (name === 'rpc8k') return await rpc8k(o, session);
   if (name === 'andrew') return await andrew(session);
   if (name === 'ipc-local') return await ipc('local', session);
   if (name === 'ipc-remote') return await ipc('remote', session);
+  if (name === 'creates') return await creates(ownStore);
   if (name === 'memory') return memory();
   if (name === 'idle') return idle();
   return timed(name, () => workloads[name]?.() ?? { units: 0, check: '' });
