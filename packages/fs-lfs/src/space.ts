@@ -40,7 +40,10 @@ export class Space {
     this.#log = log;
     this.reserve = o.reserve;
     const segments = geometry.segments - o.reserve;
-    const fillable = Math.max(0, Math.min(segments * o.utilisationMax, (segments - heldSegments) * filledShare));
+    const fillable = Math.max(
+      0,
+      Math.min(segments * o.utilisationMax, (segments - heldSegments) * filledShare),
+    );
     this.#capacityBytes = Math.floor(fillable * geometry.segmentBytes);
   }
 
