@@ -94,6 +94,8 @@ export const superblock: Layout<Superblock> = /* @__PURE__ */ layout(
 export const summaryMagic = 0x5355_4d4d;
 /** What came since the last group ended is valid with this partial write. */
 export const groupEndFlag = 1;
+/** What came since the last group ended is not part of this one: a crash has cut it short. */
+export const groupStartFlag = 2;
 
 export interface Summary {
   readonly magic: number;
@@ -125,7 +127,7 @@ export const summary: Layout<Summary> = /* @__PURE__ */ layout(
     bytes: u32('of the summary: what is over 512 follows the blocks, in whole sectors'),
     blocksChecksum: u32('of all blocks as they lie there, CRC-32', { base: 16 }),
     records: u32('file records that follow'),
-    flags: u32('', { flags: { groupEnd: groupEndFlag } }),
+    flags: u32('', { flags: { groupEnd: groupEndFlag, groupStart: groupStartFlag } }),
     mounts: u32('times that the disk had been attached'),
     timeNs: u64('virtual time at which it was closed'),
   },

@@ -11,6 +11,7 @@ import {
   BlockKind,
   blockSectors,
   groupEndFlag,
+  groupStartFlag,
   isSealed,
   noSegment,
   type Summary,
@@ -66,6 +67,7 @@ function tailOf(from: LogPosition, writes: readonly Followed[]): Tail {
     if (s.segment !== position.segment) segments.push(s.segment);
     position = positionAfter(s);
     bytes += s.sectors * sectorBytes;
+    if ((s.flags & groupStartFlag) !== 0) group = [];
     for (const b of blocks) group.push(b);
     if ((s.flags & groupEndFlag) === 0) continue;
     for (const b of group) whole.push(b);

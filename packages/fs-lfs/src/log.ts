@@ -76,6 +76,8 @@ export class Log {
   #open: PartialWrite;
   /** Something has been added since the last group ended. */
   #inGroup = false;
+  /** The next partial write begins a group. */
+  #startsGroup = true;
   /** Called when the log goes on in another segment. */
   onSegment: (segment: number) => void = () => {};
 
@@ -188,10 +190,12 @@ export class Log {
       number: this.#number,
       segment: this.#segment,
       next: this.#next,
+      groupStart: this.#startsGroup,
       groupEnd,
       mounts: this.#mounts,
       timeNs: this.#machine.engine.nowNs,
     });
+    this.#startsGroup = groupEnd;
     this.#previous = checksum;
     this.#named = this.#next;
     this.#number++;

@@ -8,6 +8,7 @@ import {
   blockRecord,
   fileRecord,
   groupEndFlag,
+  groupStartFlag,
   seal,
   sectorBytes,
   summary,
@@ -42,6 +43,7 @@ export interface Closing {
   readonly number: number;
   readonly segment: number;
   readonly next: number;
+  readonly groupStart: boolean;
   readonly groupEnd: boolean;
   readonly mounts: number;
   readonly timeNs: number;
@@ -122,7 +124,7 @@ export class PartialWrite {
         bytes: this.#summaryBytes,
         blocksChecksum: crc32(bytes.subarray(sectorBytes, payloadEnd)),
         records: this.#records,
-        flags: o.groupEnd ? groupEndFlag : 0,
+        flags: (o.groupStart ? groupStartFlag : 0) | (o.groupEnd ? groupEndFlag : 0),
         mounts: o.mounts,
         timeNs: toWire(o.timeNs),
       },
