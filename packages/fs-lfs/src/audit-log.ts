@@ -11,6 +11,7 @@ import {
   type FileRecord,
   fileRecord,
   groupEndFlag,
+  groupStartFlag,
   isSealed,
   noSegment,
   type Summary,
@@ -45,6 +46,9 @@ export interface LogPlace {
   readonly segment: number;
   readonly offset: number;
 }
+
+/** What came before it without an end does not count. */
+export const startsGroup = (w: PartialWrite): boolean => (w.summary.flags & groupStartFlag) !== 0;
 
 export const endsGroup = (w: PartialWrite): boolean => (w.summary.flags & groupEndFlag) !== 0;
 

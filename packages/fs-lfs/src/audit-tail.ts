@@ -2,7 +2,7 @@
  * The part of the audit that reads what the log holds after the checkpoint. A power failure may end it anywhere; what
  * ends a group before that has to make sense, since recovery is going to believe it.
  */
-import { endsGroup, type ListedBlock, type PartialWrite, writesFrom } from './audit-log.ts';
+import { endsGroup, type ListedBlock, type PartialWrite, startsGroup, writesFrom } from './audit-log.ts';
 import type { PointerParts } from './audit-pointers.ts';
 import type { FoundCheckpoint } from './audit-start.ts';
 import {
@@ -30,6 +30,7 @@ export function auditTail(parts: PointerParts, c: FoundCheckpoint): void {
   let group: PartialWrite[] = [];
   for (const w of writesFrom(parts.surface, c.checkpoint)) {
     tail.place(w);
+    if (startsGroup(w)) group = [];
     group.push(w);
     if (!endsGroup(w)) continue;
     for (const one of group) for (const b of one.blocks) tail.block(b);
