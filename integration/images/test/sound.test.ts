@@ -3,7 +3,7 @@ import { isKernelError } from '@backplane/slots';
 import { describe, expect, it } from 'vitest';
 import { Bytes, onceOnly, randomOf, sectors, seededImage, storages } from './seeded.ts';
 
-const seeds = process.env['BACKPLANE_FULL'] === undefined ? 3 : 200;
+const seeds = process.env['BACKPLANE_FULL'] === undefined ? 3 : 60;
 
 describe.each(storages)('%s', (storage) => {
   const { format, board } = storageNamed(storage);
