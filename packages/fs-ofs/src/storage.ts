@@ -249,7 +249,9 @@ export class OfsStorage implements Storage {
       h.lock.release();
       handles.release(h);
     }
-    if (this.#options.synchronous) yield* writeBack.flush([h]);
+    if (!this.#options.synchronous) return;
+    yield* writeBack.flush([h]);
+    yield* writeBack.numberMap();
   }
 
   // ---- the whole ----
