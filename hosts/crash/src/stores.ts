@@ -33,7 +33,7 @@ const lfsPromises: Promises = {
   names: 'prefix',
   contents: 'whole',
   order: 'barrier',
-  directorySync: 'names',
+  directorySync: 'nothing',
   damage: 'detected',
   reasons: [
     'Operations on names are logged in their order, and only whole groups of the log count.',

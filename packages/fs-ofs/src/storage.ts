@@ -402,14 +402,9 @@ export class OfsStorage implements Storage {
   }
 
   *#secure(f: FileId): Task<void> {
-    const { handles, steps, writeBack } = this.#parts;
+    const { handles, steps } = this.#parts;
     const h = yield* handles.hold(f);
     try {
-      // A name is worth nothing while the disk has no file for it, or has a directory that says that it lies elsewhere.
-      if (h.isDirectory) {
-        const inside = handles.all.filter((c) => c.named.has(h) && !c.gone && c.descriptor.links > 0);
-        yield* writeBack.flush(inside.filter((c) => c.storedBytes < 0 || c.isDirectory));
-      }
       yield* steps.secure(h, []);
     } finally {
       handles.release(h);
