@@ -10,7 +10,7 @@ const ofsPromises: Promises = {
   names: 'each',
   contents: 'bytes',
   order: 'write',
-  directorySync: 'names',
+  directorySync: 'nothing',
   damage: 'ends',
   reasons: [
     'Names go to the disk directory by directory when they are old enough, so that each is old or new by itself.',
@@ -33,7 +33,7 @@ const lfsPromises: Promises = {
   names: 'prefix',
   contents: 'whole',
   order: 'barrier',
-  directorySync: 'nothing',
+  directorySync: 'names',
   damage: 'detected',
   reasons: [
     'Operations on names are logged in their order, and only whole groups of the log count.',
