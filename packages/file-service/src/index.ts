@@ -37,6 +37,7 @@ export {
   truncateRequest,
 } from './file-codecs.ts';
 export { fileKey, fileOfToken, fileToken, sameFile } from './file-id.ts';
+export { Findings } from './findings.ts';
 export { joined } from './joined.ts';
 export { Locks } from './locks.ts';
 export type { Hint, Hints, Substituted } from './name-loop.ts';

@@ -1,5 +1,5 @@
 /** Who has which sectors of the log: every block that something leads to, once. */
-import type { Findings } from './audit-findings.ts';
+import type { Findings } from '@backplane/file-service';
 import type { Surface } from './audit-surface.ts';
 import type { BlockKind } from './layouts.ts';
 

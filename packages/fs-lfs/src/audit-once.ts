@@ -2,7 +2,7 @@
  * The newest checkpoint of a medium that is written once: the last one in the log that is whole. Segments are used in
  * order, and one that a power failure has spoilt is left out; so all of them are looked at.
  */
-import type { Findings } from './audit-findings.ts';
+import type { Findings } from '@backplane/file-service';
 import { after, type Expected, endOf, hasItsBlocks, type PartialWrite, segmentWrites } from './audit-log.ts';
 import { type FoundCheckpoint, readCheckpoint } from './audit-start.ts';
 import type { Surface } from './audit-surface.ts';

@@ -1,6 +1,7 @@
 /** The part of the audit that follows the pointers of a file to its blocks. */
+
+import type { Findings } from '@backplane/file-service';
 import type { Claims } from './audit-claims.ts';
-import type { Findings } from './audit-findings.ts';
 import type { Surface } from './audit-surface.ts';
 import {
   BlockKind,

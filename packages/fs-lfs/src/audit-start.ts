@@ -2,8 +2,9 @@
  * Where everything begins: the superblock and its copy, and the checkpoint from which the rest is judged, which is the
  * newest one that is valid. One damaged region of two is no finding: that is what there are two for.
  */
+
+import type { Findings } from '@backplane/file-service';
 import type { DiskImage } from '@backplane/slots';
-import type { Findings } from './audit-findings.ts';
 import { hasMagic, isWithin, sectorsFor } from './audit-surface.ts';
 import {
   address,

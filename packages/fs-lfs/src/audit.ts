@@ -6,9 +6,10 @@
  * Whatever the bytes are, it ends and throws nothing: what a superblock counts is compared with the disk before anything
  * is counted by it, a block is followed by the first who leads to it, and numbers in the log only rise.
  */
+
+import { Findings } from '@backplane/file-service';
 import type { DiskImage, Finding } from '@backplane/slots';
 import { Claims } from './audit-claims.ts';
-import { Findings } from './audit-findings.ts';
 import { auditMap } from './audit-map.ts';
 import { auditNames } from './audit-names.ts';
 import { auditOnce } from './audit-once.ts';

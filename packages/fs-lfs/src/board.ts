@@ -111,17 +111,21 @@ export const lfsStorage: Component<'storage', LfsOptions> = /* @__PURE__ */ defi
     metrics.register('storage.lfs.attachSeconds', () => made.counts.attachNs / 1e9, 'max');
     metrics.register('storage.lfs.refused', () => Number(made.refused), 'max');
     metrics.register('storage.lfs.recoveredFiles', () => made.counts.recoveredFiles);
+    metrics.register('storage.lfs.recoveredNames', () => made.counts.recoveredNames);
     metrics.register('storage.lfs.recoveredBytes', () => made.counts.recoveredBytes);
     metrics.register('storage.lfs.partialWrites', () => made.parts?.log.counts.partialWrites ?? 0);
     metrics.register('storage.lfs.segmentsFilled', () => made.parts?.log.counts.segmentsFilled ?? 0);
     metrics.register('storage.lfs.bytesLogged', () => made.parts?.log.counts.bytes ?? 0);
     metrics.register('storage.lfs.checkpoints', () => made.parts?.commits.counts.checkpoints ?? 0);
-    metrics.register('storage.lfs.writeBackErrors', () => made.parts?.commits.counts.errors ?? 0);
+    metrics.register('storage.lfs.writeBackErrors', () => made.parts?.commits.age.errors ?? 0);
+    metrics.register('storage.lfs.commits', () => made.parts?.commits.counts.commits ?? 0);
+    metrics.register('storage.lfs.writesRefused', () => made.parts?.log.counts.failures ?? 0);
     metrics.register('storage.lfs.liveBytes', () => made.parts?.usage.liveBytes ?? 0);
     metrics.register('storage.lfs.cleanSegments', () => made.parts?.usage.cleanSegments ?? 0);
     metrics.register('storage.lfs.segmentsCleaned', () => made.parts?.cleaner.counts.segmentsRead ?? 0);
     metrics.register('storage.lfs.bytesMoved', () => made.parts?.cleaner.counts.bytesMoved ?? 0);
     metrics.register('storage.lfs.bytesCleaned', () => made.parts?.cleaner.counts.bytesRead ?? 0);
+    metrics.register('storage.lfs.blocksCompressed', () => made.parts?.cleaner.counts.blocksCompressed ?? 0);
     return made;
   },
   *start(board) {

@@ -10,10 +10,11 @@
  * in the moment when all of its blocks are in the log: what it says is then true of the log up to there, whatever happens
  * to the file before the group ends.
  */
-import { Mutex, seconds, type Task, Timer, tasks } from '@backplane/engine';
+import { Mutex, type Task, tasks } from '@backplane/engine';
 import { assert, type Disk, isKernelError, type Machine } from '@backplane/slots';
+import { Age, type AgeOptions } from './age.ts';
 import { Changes } from './changes.ts';
-import { encodeState, type Regions, type State } from './checkpoints.ts';
+import type { Regions } from './checkpoints.ts';
 import { encodeDescriptor } from './descriptor.ts';
 import type { DescriptorMap } from './descriptor-map.ts';
 import { encodeNameChanges, type NameChange } from './directory-log.ts';
@@ -24,7 +25,6 @@ import {
   BlockKind,
   blockBytes,
   blockHeader,
-  blockSectors,
   descriptorBytes,
   descriptorRecord,
   descriptorsMagic,
@@ -34,18 +34,11 @@ import {
   sectorBytes,
 } from './layouts.ts';
 import type { Log } from './log.ts';
-import type { Owner } from './partial-write.ts';
+import { nobody } from './partial-write.ts';
 import { sectorOf } from './place.ts';
 import type { Space } from './space.ts';
-import { type SegmentUsage, tableBlockBytes } from './usage.ts';
-
-export interface CommitOptions {
-  /** Age at which what has changed goes into the log by itself. */
-  readonly writeDelaySeconds: number;
-  readonly checkpointSeconds: number;
-  /** Bytes in the log after which there is a checkpoint; 0: by time alone. */
-  readonly checkpointBytes: number;
-}
+import type { Tables } from './tables.ts';
+import type { SegmentUsage } from './usage.ts';
 
 export interface CommitParts {
   readonly machine: Machine;
@@ -56,23 +49,11 @@ export interface CommitParts {
   readonly usage: SegmentUsage;
   readonly space: Space;
   readonly regions: Regions;
-  /** Times that the disk has been attached, this one included. */
-  readonly mounts: number;
-}
-
-/** What the last checkpoint said, and where its blocks are. */
-export interface Tables {
-  serial: number;
-  sequence: number;
-  readonly mapSectors: number[];
-  usageSectors: number[];
 }
 
 export interface CommitCounts {
   commits: number;
   checkpoints: number;
-  /** By age, where nobody hears of it. */
-  errors: number;
 }
 
 /** Files whose descriptors are to go into the log, as they were taken down, 21 a block. */
@@ -91,26 +72,14 @@ class Taken {
   }
 }
 
-/** After an error that nobody heard of, the next try. */
-const retrySeconds = 5;
-
-const nobody = (kind: Owner['kind'], modifyNs: number): Owner => ({
-  kind,
-  file: 0,
-  generation: 0,
-  truncations: 0,
-  modifyNs,
-});
-
 export class Commits {
   static {
     tasks(Commits);
   }
 
   readonly changes: Changes = new Changes();
-  readonly counts: CommitCounts = { commits: 0, checkpoints: 0, errors: 0 };
+  readonly counts: CommitCounts = { commits: 0, checkpoints: 0 };
   readonly #parts: CommitParts;
-  readonly #options: CommitOptions;
   readonly #tables: Tables;
   readonly #bytes: FileBytes;
   /** Whoever adds a group has it. */
@@ -124,29 +93,16 @@ export class Commits {
   #namedInLog = 0;
   /** Files that must be in the log with the operations on names that wait. */
   readonly #followers = new Set<Handle>();
-  readonly #timer: Timer;
-  #working = false;
-  #dirtySinceNs = -1;
-  /** When somebody wants it written; `Infinity`: nobody does. */
-  #soonNs = Infinity;
-  /** After an error that nobody heard of. */
-  #notBeforeNs = 0;
-  #checkpointNs: number;
-  /** Bytes that the log had at the last checkpoint. */
-  #checkpointBytes = 0;
-  /** Called when a checkpoint has been made: segments may have become clean. */
-  onCheckpoint: () => void = () => {};
-
+  readonly age: Age;
   /** Called when the disk refuses the same write again and again. */
   onStuck: () => Task<void> = function* (): Task<void> {};
 
-  constructor(parts: CommitParts, bytes: FileBytes, tables: Tables, options: CommitOptions) {
+  constructor(parts: CommitParts, bytes: FileBytes, tables: Tables, options: AgeOptions) {
     this.#parts = parts;
     this.#bytes = bytes;
     this.#tables = tables;
-    this.#options = options;
-    this.#checkpointNs = parts.machine.engine.nowNs;
-    this.#timer = new Timer(parts.machine.scope, 'lfs.commit', () => this.#wake());
+    const { machine, log, map } = parts;
+    this.age = new Age({ machine, log, map }, options, (what) => this.#whenDue(what));
   }
 
   get nowNs(): number {
@@ -157,26 +113,8 @@ export class Commits {
 
   /** Something of the file waits to go into the log. */
   touch(h: Handle): void {
-    if (!this.#dirty.has(h)) this.#dirty.add(h);
-    this.stir();
-  }
-
-  /** What is dirty now is to go into the log after this time at the latest. */
-  soon(delayNs: number): void {
-    this.#soonNs = Math.min(this.#soonNs, this.nowNs + delayNs);
-    if (!this.#working) this.#arm();
-  }
-
-  /** Roll-forward has found so many records of the directory log. */
-  recovered(names: number): void {
-    this.#tables.sequence = (this.#tables.sequence + names) >>> 0;
-  }
-
-  /** Something has changed that the next commit or checkpoint should have. */
-  stir(): void {
-    if (this.#dirtySinceNs >= 0) return;
-    this.#dirtySinceNs = this.nowNs;
-    if (!this.#working) this.#arm();
+    this.#dirty.add(h);
+    this.age.stir();
   }
 
   /** An operation on names. @param follower a file that must not be there without its content */
@@ -196,15 +134,6 @@ export class Commits {
   forget(h: Handle): void {
     this.#dirty.delete(h);
     this.#followers.delete(h);
-  }
-
-  /** Where a block of the map is; `none` for nowhere. */
-  mapSector(block: number): number {
-    return this.#tables.mapSectors[block] ?? none;
-  }
-
-  usageSector(block: number): number {
-    return this.#tables.usageSectors[block] ?? none;
   }
 
   // ---- commits ----
@@ -258,6 +187,11 @@ export class Commits {
     } finally {
       if (!done) for (const h of taken.handles) this.#again(h);
     }
+  }
+
+  *#whenDue(what: 'commit' | 'checkpoint'): Task<void> {
+    if (this.#parts.log.isStuck) yield* this.onStuck();
+    yield* what === 'checkpoint' ? this.checkpoint() : this.commitAll();
   }
 
   *#landed(): Task<void> {
@@ -322,7 +256,7 @@ export class Commits {
     let done = false;
     try {
       for (const bytes of encodeNameChanges(pending, this.#tables.sequence))
-        log.add(nobody(BlockKind.directoryLog, this.nowNs), 0, 0, bytes);
+        log.add(nobody(BlockKind.directoryLog), 0, 0, bytes);
       if (whole)
         for (const h of [...this.#dirty]) {
           if (h.gone || h.dirtyBlocks > 0) continue;
@@ -342,12 +276,12 @@ export class Commits {
         }
     }
     log.endGroup();
-    this.#tables.sequence = (this.#tables.sequence + pending.length) >>> 0;
+    this.#tables.advance(pending.length);
     this.#pending = [];
     this.#namedInLog = this.#named;
     if (whole) {
       space.allNamed();
-      this.#dirtySinceNs = this.#dirty.size === 0 ? -1 : this.nowNs;
+      this.age.committed(this.#dirty.size === 0);
     }
     this.counts.commits++;
   }
@@ -379,7 +313,7 @@ export class Commits {
     );
     const used = blockHeader.size + handles.length * descriptorBytes;
     const bytes = seal(block.subarray(0, Math.ceil(used / sectorBytes) * sectorBytes));
-    const sector = sectorOf(log.add(nobody(BlockKind.descriptors, 0), 0, 0, bytes));
+    const sector = sectorOf(log.add(nobody(BlockKind.descriptors), 0, 0, bytes));
     for (const [slot, h] of handles.entries()) {
       if (h.gone) continue;
       const { number } = h.id;
@@ -399,7 +333,7 @@ export class Commits {
     yield* this.#adding.acquire();
     try {
       yield* this.#taking((taken) => this.#quiesced(taken));
-      const state = this.#putTables(detached);
+      const state = this.#tables.put(detached);
       this.changes.open();
       yield* log.landed();
       yield* disk.barrier();
@@ -412,9 +346,7 @@ export class Commits {
       this.#adding.release();
     }
     this.counts.checkpoints++;
-    this.#checkpointNs = this.nowNs;
-    this.#checkpointBytes = log.counts.bytes;
-    this.onCheckpoint();
+    this.age.checkpointed();
   }
 
   /** Everything into the log: most of it while operations go on, the rest while none is under way. */
@@ -424,118 +356,5 @@ export class Commits {
     for (const h of [...this.#dirty]) yield* this.#flush(h, taken);
     this.#parts.log.findNext();
     this.#endGroup(taken, true);
-  }
-
-  /** Map blocks, then usage blocks, which know of all the others and of themselves. */
-  #putTables(detached: boolean): State {
-    const { log, map, usage, geometry } = this.#parts;
-    const { mapSectors } = this.#tables;
-    const serial = (this.#tables.serial + 1) >>> 0;
-    for (const block of [...map.changed].sort((a, b) => a - b)) {
-      const old = mapSectors[block] ?? none;
-      const sector = sectorOf(log.add(nobody(BlockKind.map, 0), block, 0, map.encode(block)));
-      if (old !== none) usage.remove(old, tableBlockBytes);
-      usage.add(sector, tableBlockBytes, 0);
-      mapSectors[block] = sector;
-      map.changed.delete(block);
-    }
-    usage.ripen(serial);
-    if (this.#tables.usageSectors.length === 0) {
-      this.#tables.usageSectors = Array.from({ length: geometry.usageBlocks }, () => none);
-      usage.changeAll();
-    }
-    log.ensure(geometry.usageBlocks * blockSectors + geometry.stateSectors, geometry.usageBlocks + 1);
-    for (const [block, bytes] of this.#placeUsage()) usage.encode(block, bytes);
-    usage.changed.clear();
-    if (geometry.writeOnce)
-      log.add(nobody(BlockKind.checkpoint, 0), 0, 0, encodeState(this.#state(serial, detached)));
-    log.endGroup();
-    return this.#state(serial, detached);
-  }
-
-  #state(serial: number, detached: boolean): State {
-    const { log, mounts } = this.#parts;
-    const { sequence, mapSectors, usageSectors } = this.#tables;
-    return {
-      serial,
-      detached,
-      timeNs: this.nowNs,
-      mounts,
-      position: log.position,
-      sequence,
-      mapSectors: [...mapSectors],
-      usageSectors: [...usageSectors],
-    };
-  }
-
-  /** Every usage block that changes gets its place; that changes others, until there are no more. */
-  #placeUsage(): ReadonlyMap<number, Uint8Array> {
-    const { log, usage } = this.#parts;
-    const { usageSectors } = this.#tables;
-    const buffers = new Map<number, Uint8Array>();
-    for (;;) {
-      const block = [...usage.changed].sort((a, b) => a - b).find((b) => !buffers.has(b));
-      if (block === undefined) return buffers;
-      const bytes = new Uint8Array(blockBytes);
-      buffers.set(block, bytes);
-      const old = usageSectors[block] ?? none;
-      const sector = sectorOf(log.add(nobody(BlockKind.usage, 0), block, 0, bytes));
-      if (old !== none) usage.remove(old, tableBlockBytes);
-      usage.add(sector, tableBlockBytes, 0);
-      usageSectors[block] = sector;
-    }
-  }
-
-  // ---- by age ----
-
-  #arm(): void {
-    const { writeDelaySeconds, checkpointSeconds } = this.#options;
-    const writeNs = this.#dirtySinceNs + seconds(writeDelaySeconds);
-    const checkpointNs = Math.max(this.#checkpointNs + seconds(checkpointSeconds), this.nowNs);
-    this.#timer.setAt(Math.max(this.nowNs, this.#notBeforeNs, Math.min(writeNs, checkpointNs, this.#soonNs)));
-  }
-
-  /** Is there more in the log since the last checkpoint than recovery should have to read? */
-  get isCheckpointDue(): boolean {
-    const { checkpointBytes } = this.#options;
-    return checkpointBytes > 0 && this.#parts.log.counts.bytes - this.#checkpointBytes >= checkpointBytes;
-  }
-
-  /** Sees to it that there is a checkpoint soon. */
-  hasten(): void {
-    if (!this.#working) this.#wake();
-  }
-
-  #wake(): void {
-    if (this.#working) return;
-    this.#working = true;
-    this.#parts.machine.scope.spawn('lfs.commit', this.#work());
-  }
-
-  *#due(): Task<void> {
-    if (this.#parts.log.isStuck) yield* this.onStuck();
-    this.#soonNs = Infinity;
-    const due = this.#checkpointNs + seconds(this.#options.checkpointSeconds);
-    if (this.nowNs >= due || this.isCheckpointDue) yield* this.checkpoint();
-    else yield* this.commitAll();
-  }
-
-  *#work(): Task<void> {
-    try {
-      yield* this.#due();
-    } catch (e) {
-      // What could not be stored waits and is tried again.
-      if (!isKernelError(e)) throw e;
-      this.counts.errors++;
-      this.#dirtySinceNs = this.nowNs;
-      this.#notBeforeNs = this.nowNs + seconds(retrySeconds);
-    } finally {
-      this.#working = false;
-      if (this.#dirtySinceNs >= 0) this.#arm();
-      else if (this.#parts.log.counts.bytes > this.#checkpointBytes || this.#parts.map.changed.size > 0)
-        this.#timer.setAt(
-          Math.max(this.nowNs + 1, this.#checkpointNs + seconds(this.#options.checkpointSeconds)),
-        );
-    }
   }
 }

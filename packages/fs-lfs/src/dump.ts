@@ -3,10 +3,11 @@
  * map, descriptors with what they lead to, usage table, summaries, and the log after the checkpoint. Ends on any bytes: a
  * block is shown once, whoever leads to it.
  */
+
+import { Findings } from '@backplane/file-service';
 import { type DiskImage, type DumpedRecord, fileTypes } from '@backplane/slots';
 import { describe, type Layout, type Row } from '@backplane/wire';
 import { Claims } from './audit-claims.ts';
-import { Findings } from './audit-findings.ts';
 import { type PartialWrite, segmentWrites, writesFrom } from './audit-log.ts';
 import { auditMap } from './audit-map.ts';
 import { auditOnce } from './audit-once.ts';

@@ -27,6 +27,15 @@ export interface Owner {
   readonly modifyNs: number;
 }
 
+/** Of a block that is no file's. */
+export const nobody = (kind: BlockKind): Owner => ({
+  kind,
+  file: 0,
+  generation: 0,
+  truncations: 0,
+  modifyNs: 0,
+});
+
 /** A block of a partial write. */
 export interface LoggedBlock {
   readonly owner: Owner;

@@ -36,6 +36,7 @@ import type { LoggedBlock } from './partial-write.ts';
 import { writesIn } from './partial-write-reader.ts';
 import { formOf, sectorOf, sectorsOf } from './place.ts';
 import type { Space } from './space.ts';
+import type { Tables } from './tables.ts';
 import type { SegmentUsage } from './usage.ts';
 
 export interface CleanerOptions {
@@ -58,19 +59,16 @@ export interface CleanerParts {
   readonly handles: Handles;
   readonly bytes: FileBytes;
   readonly commits: Commits;
+  readonly tables: Tables;
 }
 
 export interface CleanerCounts {
-  rounds: number;
   segmentsRead: number;
   bytesRead: number;
   /** Live bytes that were written again. */
   bytesMoved: number;
   /** Blocks that were stored compressed. */
   blocksCompressed: number;
-  /** Sum of the utilisations of the segments read: live bytes over the segment's bytes. */
-  utilisationSum: number;
-  errors: number;
 }
 
 /** A live block and what the policy may know of it. */
@@ -85,13 +83,10 @@ export class SegmentCleaner {
   }
 
   readonly counts: CleanerCounts = {
-    rounds: 0,
     segmentsRead: 0,
     bytesRead: 0,
     bytesMoved: 0,
     blocksCompressed: 0,
-    utilisationSum: 0,
-    errors: 0,
   };
   readonly #parts: CleanerParts;
   readonly #options: CleanerOptions;
@@ -227,7 +222,6 @@ export class SegmentCleaner {
       // Whoever waits for room hears of it; the next shortage tries again.
       if (!isKernelError(e)) throw e;
       this.#stopped = e;
-      this.counts.errors++;
     } finally {
       this.#end();
     }
@@ -235,16 +229,13 @@ export class SegmentCleaner {
 
   /** Cleans a few segments; false when the policy offers none. */
   *#round(): Task<boolean> {
-    const { policy, commits, usage, geometry } = this.#parts;
+    const { policy, commits, usage } = this.#parts;
     const atOnce = Math.min(this.#options.segmentsPerRound, usage.cleanSegments - 1);
     const chosen = policy.choose(this.#candidates(), commits.nowNs).slice(0, Math.max(0, atOnce));
     if (chosen.length === 0) return false;
-    this.counts.rounds++;
     const found: Found[] = [];
     try {
       for (const { segment } of chosen) {
-        const utilisation = usage.live(segment) / geometry.segmentBytes;
-        this.counts.utilisationSum += utilisation;
         this.counts.segmentsRead++;
         yield* this.#survey(segment, found);
       }
@@ -281,7 +272,7 @@ export class SegmentCleaner {
   }
 
   *#consider(b: LoggedBlock, found: Found[]): Task<void> {
-    const { commits, map } = this.#parts;
+    const { tables, map } = this.#parts;
     switch (b.owner.kind) {
       case BlockKind.data:
       case BlockKind.index:
@@ -291,10 +282,10 @@ export class SegmentCleaner {
         yield* this.#considerDescriptors(b);
         return;
       case BlockKind.map:
-        if (commits.mapSector(b.block) === sectorOf(b.place)) map.changed.add(b.block);
+        if (tables.mapSector(b.block) === sectorOf(b.place)) map.changed.add(b.block);
         return;
       case BlockKind.usage:
-        if (commits.usageSector(b.block) === sectorOf(b.place)) this.#parts.usage.changed.add(b.block);
+        if (tables.usageSector(b.block) === sectorOf(b.place)) this.#parts.usage.changed.add(b.block);
         return;
       default:
     }

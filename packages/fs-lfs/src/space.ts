@@ -14,15 +14,22 @@ export const nameBytes: number = 2 * blockBytes;
 
 /** The segment that the log is in, the one that it goes to next, and one that is being emptied: they tell on a small disk. */
 const heldSegments = 3;
-/** Of a segment, live bytes, however well it is cleaned: summaries, the directory log and old tables take the rest. */
+/**
+ * Of a segment, live bytes, however well it is cleaned: summaries, the directory log and old tables take the rest. A margin,
+ * and no measurement: disks of 16 to 60 segments that are filled to it can still be written on.
+ */
 const filledShare = 0.88;
+/** Bytes in the log for each that is dirty: summaries, index blocks, segments that are not filled to the last sector. */
+const logShare = 1.1;
+/** Dirty bytes that one operation on names leaves: its record, a descriptor, a share of a directory block. */
+const namedBytes = 512;
 
 export class Space {
   readonly #geometry: Geometry;
   readonly #usage: SegmentUsage;
   readonly #log: Log;
   /** Segments that only the cleaner and checkpoints may use. */
-  readonly reserve: number;
+  readonly #reserveBytes: number;
   readonly #capacityBytes: number;
   /** Cached blocks that wait to go into the log, and what goes with them. */
   #dirtyBlocks = 0;
@@ -38,7 +45,7 @@ export class Space {
     this.#geometry = geometry;
     this.#usage = usage;
     this.#log = log;
-    this.reserve = o.reserve;
+    this.#reserveBytes = o.reserve * geometry.segmentBytes;
     const segments = geometry.segments - o.reserve;
     const fillable = Math.max(
       0,
@@ -63,11 +70,10 @@ export class Space {
   /** Is there clean space for so much more now? */
   fits(bytes: number): boolean {
     const needed = this.#dirtyBytes + bytes;
-    // Summaries, index blocks and segments that are not filled to the last sector.
-    return needed * 1.1 <= this.cleanBytes - this.reserve * this.#geometry.segmentBytes;
+    return needed * logShare <= this.#cleanBytes - this.#reserveBytes;
   }
 
-  get cleanBytes(): number {
+  get #cleanBytes(): number {
     return this.#usage.cleanSegments * this.#geometry.segmentBytes + Math.max(0, this.#log.roomBytes);
   }
 
@@ -79,7 +85,7 @@ export class Space {
   }
 
   named(): void {
-    this.#nameBytes += 512;
+    this.#nameBytes += namedBytes;
   }
 
   /** Names, descriptors and directories are in the log. */

@@ -2,7 +2,7 @@
  * The board's object: a log-structured file system on one disk. What is done to names is in names.ts, to bytes in
  * file-bytes.ts, and how it all comes into the log in commits.ts.
  */
-import { seconds, type Task, tasks } from '@backplane/engine';
+import { type Scope, seconds, type Task, tasks } from '@backplane/engine';
 import { attributesOfStored, changeStoredFile, compareBytes } from '@backplane/file-service';
 import {
   type AttributeChange,
@@ -21,46 +21,12 @@ import {
   type StoredAttributes,
   type WriteWhen,
 } from '@backplane/slots';
-import { type Attached, attach, type FormatOptions } from './attach.ts';
-import { type CommitOptions, Commits } from './commits.ts';
-import { newDescriptor } from './descriptor.ts';
-import { DescriptorBlocks } from './descriptor-blocks.ts';
-import type { DescriptorMap } from './descriptor-map.ts';
-import { FileBytes } from './file-bytes.ts';
-import type { Geometry } from './geometry.ts';
+import { assemble, freeUnlinked, type Parts, rollForward, type StorageOptions } from './assemble.ts';
+import { attach } from './attach.ts';
 import type { Handle } from './handle.ts';
-import { Handles } from './handles.ts';
-import { blockBytes, fileBytesMax, none, rootNumber, sectorBytes } from './layouts.ts';
-import { Log } from './log.ts';
-import { Names, type Unlinked } from './names.ts';
-import { RollForward } from './roll-forward.ts';
-import { SegmentCleaner } from './segment-cleaner.ts';
-import { nameBytes, Space } from './space.ts';
-import type { SegmentUsage } from './usage.ts';
-
-export interface StorageOptions extends FormatOptions, CommitOptions {
-  readonly domain: number;
-  /** Is an operation on names on the disk before it returns? */
-  readonly synchronous: boolean;
-  readonly utilisationMax: number;
-  readonly cleanSegmentsMin: number;
-  readonly segmentsPerRound: number;
-  readonly fileBlockBytes: number;
-  readonly compressAfterSeconds: number;
-}
-
-/** What there is while the disk is attached. */
-interface Parts {
-  readonly log: Log;
-  readonly map: DescriptorMap;
-  readonly usage: SegmentUsage;
-  readonly space: Space;
-  readonly handles: Handles;
-  readonly bytes: FileBytes;
-  readonly commits: Commits;
-  readonly names: Names;
-  readonly cleaner: SegmentCleaner;
-}
+import { blockBytes, fileBytesMax, rootNumber } from './layouts.ts';
+import type { Names, Unlinked } from './names.ts';
+import { nameBytes } from './space.ts';
 
 export interface StorageCounts {
   /** Virtual time that the last attachment took. */
@@ -90,6 +56,8 @@ export class LfsStorage implements Storage {
   readonly #policy: CleaningPolicy;
   readonly #options: StorageOptions;
   #parts: Parts | null = null;
+  /** Of the attachment's own threads and timers. */
+  #scope: Scope | null = null;
   /** Why the disk could not be attached. */
   #refusal: KernelError | null = null;
 
@@ -154,7 +122,7 @@ export class LfsStorage implements Storage {
       if (h.isDirectory) throw new KernelError('isDirectory');
       const read = yield* bytes.read(h, at, count);
       map.accessed(f.number, commits.nowNs);
-      commits.stir();
+      commits.age.stir();
       return read;
     } finally {
       h.lock.release();
@@ -181,7 +149,7 @@ export class LfsStorage implements Storage {
       commits.changes.end();
     }
     if (when === 'through') yield* this.sync(f);
-    else if (when === 'soon') commits.soon(seconds(gatherSeconds));
+    else if (when === 'soon') commits.age.soon(seconds(gatherSeconds));
   }
 
   *truncate(f: FileId, sizeBytes: number): Task<void> {
@@ -229,7 +197,7 @@ export class LfsStorage implements Storage {
       for (const { name, file, generation } of h.directory?.all() ?? [])
         found.push({ name, file: { domain: this.domain, number: file, generation } });
       map.accessed(directory.number, commits.nowNs);
-      commits.stir();
+      commits.age.stir();
       return found.sort((a, b) => compareBytes(a.name, b.name));
     } finally {
       handles.release(h);
@@ -354,128 +322,32 @@ export class LfsStorage implements Storage {
    */
   *recover(): Task<void> {
     if (this.#parts !== null) return;
-    const startNs = this.#machine.engine.nowNs;
+    const machine = this.#machine;
+    const startNs = machine.engine.nowNs;
+    // What is begun for an attachment that fails ends with it.
+    const scope = machine.scope.child('lfs');
     try {
       const found = yield* attach(this.#disk, startNs, this.#options);
-      const parts = this.#assemble(found);
-      yield* this.#rollForward(parts, found);
+      const needs = {
+        machine: { ...machine, scope },
+        disk: this.#disk,
+        cache: this.#cache,
+        policy: this.#policy,
+      };
+      const parts = assemble(needs, found, this.#options);
+      const recovered = yield* rollForward(parts, found, machine);
+      this.counts.recoveredFiles = recovered.files;
+      this.counts.recoveredNames = recovered.names;
+      this.counts.recoveredBytes = found.tail.bytes;
       this.#parts = parts;
+      this.#scope = scope;
       this.#refusal = null;
     } catch (e) {
       if (!isKernelError(e)) throw e;
       this.#refusal = e;
+      scope.crash();
     }
-    this.counts.attachNs = this.#machine.engine.nowNs - startNs;
-  }
-
-  #assemble({ geometry, regions, state, map, usage, position }: Attached): Parts {
-    const options = this.#options;
-    const machine = this.#machine;
-    const disk = this.#disk;
-    const mounts = (state.mounts + 1) >>> 0;
-    const keyPrefix = `@backplane/fs-lfs:${options.domain}`;
-    const log = new Log({ disk, machine, geometry, usage }, position, mounts);
-    const reserve = geometry.writeOnce ? 1 : this.#reserve(geometry);
-    const space = new Space(geometry, usage, log, { reserve, utilisationMax: options.utilisationMax });
-    const nowNs = (): number => machine.engine.nowNs;
-    const bytes: FileBytes = new FileBytes({
-      cache: this.#cache,
-      keyPrefix,
-      log,
-      map,
-      usage,
-      space,
-      nowNs,
-      touch: (h) => commits.touch(h),
-    });
-    const blocks = new DescriptorBlocks(this.#cache, keyPrefix, geometry, log);
-    const handles = new Handles({ domain: options.domain, geometry, map, log, blocks }, bytes);
-    const tables = {
-      serial: state.serial,
-      sequence: state.sequence,
-      mapSectors: Array.from({ length: geometry.mapBlocks }, (_, i) => state.mapSectors[i] ?? none),
-      usageSectors: [...state.usageSectors],
-    };
-    const commits = new Commits(
-      { machine, disk, geometry, log, map, usage, space, regions, mounts },
-      bytes,
-      tables,
-      options,
-    );
-    const names = new Names({
-      handles,
-      bytes,
-      commits,
-      map,
-      usage,
-      // No number is used so often in one boot that its generations would reach those of the next.
-      generationMin: (mounts & 0xffff) * 0x10000,
-      blockSectors: options.fileBlockBytes / sectorBytes,
-    });
-    const cleaner = new SegmentCleaner(
-      { machine, geometry, policy: this.#policy, log, map, usage, space, handles, bytes, commits },
-      {
-        segmentsPerRound: options.segmentsPerRound,
-        cleanSegmentsLow: reserve + 2,
-        compressAfterNs: seconds(options.compressAfterSeconds),
-      },
-    );
-    commits.onStuck = () => cleaner.rescue();
-    log.onSegment = (segment) => {
-      blocks.forget(segment);
-      cleaner.wake();
-      if (commits.isCheckpointDue) commits.hasten();
-    };
-    return { log, map, usage, space, handles, bytes, commits, names, cleaner };
-  }
-
-  /** What a round of the cleaner writes before anything is won, with its checkpoints; less on a disk of few segments. */
-  #reserve({ segments, segmentBytes, usageBlocks }: Geometry): number {
-    const { cleanSegmentsMin, segmentsPerRound } = this.#options;
-    if (cleanSegmentsMin > 0) return cleanSegmentsMin;
-    const checkpoints = Math.ceil((4 * (usageBlocks + 4) * blockBytes) / segmentBytes);
-    return Math.min(segmentsPerRound + 2 + checkpoints, Math.floor(segments / 4));
-  }
-
-  *#rollForward(parts: Parts, { state, tail }: Attached): Task<void> {
-    const { map, usage, handles, commits, names } = parts;
-    const { recoveredFileNs: fileNs } = this.#machine.type.costs;
-    const touch = (h: Handle): void => commits.touch(h);
-    const found = yield* new RollForward({ map, usage, handles, touch, fileNs }).apply(tail.blocks);
-    this.counts.recoveredFiles = found.files;
-    this.counts.recoveredNames = found.names;
-    this.counts.recoveredBytes = tail.bytes;
-    commits.recovered(found.names);
-    if (state.mounts === 0 && !map.isAllocated(rootNumber)) this.#makeRoot(parts);
-    const { domain } = this;
-    for (const number of [...map.allUnlinked()]) {
-      const h = yield* handles.hold({ domain, number, generation: map.generation(number) });
-      try {
-        if (h.descriptor.links === 0) yield* names.reclaim(h);
-        else map.unlinked(number, false);
-      } finally {
-        handles.release(h);
-      }
-    }
-    try {
-      yield* commits.checkpoint();
-    } catch (e) {
-      // A full disk can still be read, and room be made on it.
-      if (!isKernelError(e, 'noSpace')) throw e;
-    }
-    handles.release(yield* handles.holdDirectory(this.root));
-  }
-
-  #makeRoot({ map, handles, commits }: Parts): void {
-    const { nowNs } = this.#machine.engine;
-    map.allocate(rootNumber, 1);
-    map.accessed(rootNumber, nowNs);
-    const d = newDescriptor({ type: 'directory', mode: 0o755, uid: 0, gid: 0 }, 1, nowNs);
-    d.parent = rootNumber;
-    const h = handles.enter(rootNumber, d);
-    h.changed = true;
-    commits.touch(h);
-    handles.release(h);
+    this.counts.attachNs = machine.engine.nowNs - startNs;
   }
 
   /**
@@ -484,23 +356,14 @@ export class LfsStorage implements Storage {
    */
   *detach(): Task<void> {
     if (this.#parts === null) return;
-    const { handles, names, commits, map } = this.#parts;
     try {
-      for (const number of [...map.allUnlinked()]) {
-        const h = yield* handles.hold({ domain: this.domain, number, generation: map.generation(number) });
-        yield* h.lock.acquire();
-        try {
-          if (!h.gone) yield* names.reclaim(h);
-        } finally {
-          h.lock.release();
-          handles.release(h);
-        }
-      }
-      yield* commits.checkpoint(true);
+      yield* freeUnlinked(this.#parts);
+      yield* this.#parts.commits.checkpoint(true);
     } catch (e) {
       if (!isKernelError(e)) throw e;
     }
     this.#parts = null;
+    this.#scope?.crash();
   }
 
   // ---- steps ----

@@ -100,14 +100,13 @@ export class SegmentUsage {
 
   // ---- for the log ----
 
-  /** A clean segment, the first after that one; `noSegment` when there is none. It stays clean until `enter`. */
+  /** A clean segment for the log, the first after that one; `noSegment` when there is none. Its ages begin anew. */
   hold(after: number): number {
     const { segments } = this.#geometry;
     for (let i = 1; i <= segments; i++) {
       const s = (after + i) % segments;
       if (!this.isClean(s) || this.#held.has(s)) continue;
-      this.#held.add(s);
-      this.#setClean(s, false);
+      this.take(s);
       return s;
     }
     return noSegment;
@@ -117,16 +116,9 @@ export class SegmentUsage {
   take(segment: number): void {
     if (segment === noSegment) return;
     this.#held.add(segment);
+    if (this.isClean(segment)) this.#youngestNs[segment] = 0;
     this.#setClean(segment, false);
     this.#deadSince[segment] = 0;
-  }
-
-  /** Nothing in it counts: what was there has just been overwritten. */
-  begin(segment: number): void {
-    this.liveBytes -= this.live(segment);
-    this.#liveBytes[segment] = 0;
-    this.#youngestNs[segment] = 0;
-    this.#touch(segment);
   }
 
   /** The log has left it. */

@@ -3,14 +3,14 @@ import { sleep } from '@backplane/engine';
 import { firstDifference } from '@backplane/file-service/testing';
 import type { FileId } from '@backplane/slots';
 import { describe, expect, it } from 'vitest';
-import { World } from './world.ts';
+import { trial, type World } from './world.ts';
 
 const file = { type: 'file', mode: 0o644, uid: 0, gid: 0 } as const;
 const bytesOf = (length: number, byte: number): Uint8Array => new Uint8Array(length).fill(byte);
 
 /** A world with one file that is on the disk. */
 function begun(): { readonly world: World; readonly old: FileId } {
-  const world = new World({ segmentBytes: 32_768, sectors: 4096 });
+  const world = trial.world({ segmentBytes: 32_768, sectors: 4096 });
   world.attach();
   const old = world.run(
     (function* (): Task<FileId> {

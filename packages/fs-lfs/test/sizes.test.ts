@@ -1,13 +1,13 @@
 import type { Task } from '@backplane/engine';
 import type { FileId } from '@backplane/slots';
 import { describe, expect, it } from 'vitest';
-import { World } from './world.ts';
+import { trial } from './world.ts';
 
 const own = { mode: 0o755, uid: 0, gid: 0 } as const;
 
 describe('what is large', () => {
   it('is a directory of 100,000 names, found again after a reboot', () => {
-    const w = new World({ segmentBytes: 262_144, sectors: 65_536 });
+    const w = trial.world({ segmentBytes: 262_144, sectors: 65_536 });
     w.attach();
     const names = 100_000;
     w.run(
@@ -41,7 +41,7 @@ describe('what is large', () => {
   });
 
   it('is a tree of 400 levels, moved below another', () => {
-    const w = new World({ segmentBytes: 65_536 });
+    const w = trial.world({ segmentBytes: 65_536 });
     w.attach();
     const levels = 400;
     w.run(
@@ -71,7 +71,7 @@ describe('what is large', () => {
   });
 
   it('is a file with a byte at the end of 4 GB, and holes before it', () => {
-    const w = new World({ segmentBytes: 65_536 });
+    const w = trial.world({ segmentBytes: 65_536 });
     w.attach();
     const last = 0xffff_fffe;
     const f = w.run(w.storage.create(w.storage.root, 'f', { ...own, type: 'file' }));

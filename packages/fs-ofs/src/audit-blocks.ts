@@ -1,5 +1,5 @@
 /** The part of the audit that follows pointers: every fragment has one owner, and nothing leads beyond the end of its file. */
-import type { Findings } from './audit-findings.ts';
+import type { Findings } from '@backplane/file-service';
 import type { Regions } from './audit-regions.ts';
 import {
   blockBytes,

@@ -1,8 +1,9 @@
 /** The part of the audit that reads directories: names, the tree that they form, and what files count of them. */
+
+import type { Findings } from '@backplane/file-service';
 import { fileTypes } from '@backplane/slots';
 import { decodeUtf8 } from '@backplane/wire';
 import type { AuditBlocks, FileBlock } from './audit-blocks.ts';
-import type { Findings } from './audit-findings.ts';
 import {
   blockBytes,
   chunkBytes,

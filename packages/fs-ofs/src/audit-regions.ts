@@ -1,6 +1,7 @@
 /** The part of the audit that reads what is written once: the label, the header, and whether all that they promise is there. */
+
+import type { Findings } from '@backplane/file-service';
 import type { DiskImage } from '@backplane/slots';
-import type { Findings } from './audit-findings.ts';
 import {
   bitsPerBlock,
   blockBytes,

@@ -5,9 +5,10 @@
  * A disk passes after `recover`, after `sync` while nothing changes, and after an orderly halt. Between those, what is only in
  * memory is missing: the bitmaps above all.
  */
+
+import { Findings } from '@backplane/file-service';
 import { type DiskImage, type Finding, fileTypes } from '@backplane/slots';
 import { AuditBlocks, type FileBlock } from './audit-blocks.ts';
-import { Findings } from './audit-findings.ts';
 import { AuditNames } from './audit-names.ts';
 import { auditRegions, type Regions } from './audit-regions.ts';
 import {

@@ -4,7 +4,7 @@ import type { FileId, NewFile } from '@backplane/slots';
 import { pattern } from '@backplane/slots/testing';
 import { describe, expect, it } from 'vitest';
 import { Plant } from './plant.ts';
-import { World, type WorldOptions } from './world.ts';
+import { trial, type World, type WorldOptions } from './world.ts';
 
 const plain: NewFile = { type: 'file', mode: 0o644, uid: 0, gid: 0 };
 
@@ -21,21 +21,21 @@ function directOf(w: World, f: FileId): number[] {
 
 describe('blocks of a file', () => {
   it('lie side by side', () => {
-    const w = new World();
+    const w = trial.world();
     w.attach();
     const [first = 0, ...others] = directOf(w, w.run(make(w, 'a', 36_000)));
     expect(others).toEqual(others.map((_, i) => first + 4 * (i + 1)));
   });
 
   it('leave blocks out between them with an interleave', () => {
-    const w = new World({ interleaveBlocks: 1 });
+    const w = trial.world({ interleaveBlocks: 1 });
     w.attach();
     const [first = 0, ...others] = directOf(w, w.run(make(w, 'a', 36_864)));
     expect(others).toEqual(others.map((_, i) => first + 8 * (i + 1)));
   });
 
   it('begin in different cylinder areas for neighbouring files', () => {
-    const w = new World({ sectors: 65_536, areaBlocks: 50 });
+    const w = trial.world({ sectors: 65_536, areaBlocks: 50 });
     w.attach();
     const areas = new Set<number>();
     for (let i = 0; i < 20; i++) {
@@ -46,7 +46,7 @@ describe('blocks of a file', () => {
   });
 
   it('begin near their directory when they are grouped', () => {
-    const w = new World({ sectors: 65_536, areaBlocks: 50, placement: 'grouped' });
+    const w = trial.world({ sectors: 65_536, areaBlocks: 50, placement: 'grouped' });
     w.attach();
     const [near = 0] = directOf(w, w.storage.root);
     for (let i = 0; i < 20; i++) {
@@ -56,7 +56,7 @@ describe('blocks of a file', () => {
   });
 
   it('stay near when there is room in between only', () => {
-    const w = new World({ sectors: 4096, areaBlocks: 50, percentFree: 0 });
+    const w = trial.world({ sectors: 4096, areaBlocks: 50, percentFree: 0 });
     w.attach();
     const files = Array.from({ length: 80 }, (_, i) => w.run(make(w, `f${i}`, 20_480)));
     for (const [i, f] of files.entries())
@@ -100,7 +100,7 @@ describe('fragments', () => {
     [40_960, 40],
     [40_961, 48],
   ])('of a file of %i bytes are %i, with its index block', (sizeBytes, fragments) => {
-    const w = new World();
+    const w = trial.world();
     w.attach();
     const before = freeFragments(w);
     w.run(make(w, 'a', sizeBytes));
@@ -109,7 +109,7 @@ describe('fragments', () => {
   });
 
   it('of several small files share a block', () => {
-    const w = new World();
+    const w = trial.world();
     w.attach();
     const addresses = [1000, 2000, 1000, 900].map((n, i) => directOf(w, w.run(make(w, `f${i}`, n)))[0] ?? -1);
     expect(new Set(addresses).size).toBe(4);
@@ -118,7 +118,7 @@ describe('fragments', () => {
   });
 
   it('grow where they are if they can, and move if they cannot; the bytes stay', () => {
-    const w = new World();
+    const w = trial.world();
     w.attach();
     const a = w.run(make(w, 'a', 1000));
     const [before] = directOf(w, a);
@@ -138,7 +138,7 @@ describe('fragments', () => {
   });
 
   it('show zeros where a file was made longer over what others had left there', () => {
-    const w = new World({ sectors: 400 });
+    const w = trial.world({ sectors: 400 });
     w.attach();
     const old = w.run(make(w, 'old', 100_000));
     w.run(
@@ -161,7 +161,7 @@ describe('fragments', () => {
 
 describe('a disk that gets full', () => {
   const fill = (o: WorldOptions): { readonly w: World; readonly written: number } => {
-    const w = new World({ sectors: 2048, ...o });
+    const w = trial.world({ sectors: 2048, ...o });
     w.attach();
     const f = w.run(make(w, 'big', 0));
     let written = 0;
@@ -206,7 +206,7 @@ describe('a disk that gets full', () => {
   });
 
   it('is full of files when the descriptors are used up', () => {
-    const w = new World({ bytesPerFile: 65_536 });
+    const w = trial.world({ bytesPerFile: 65_536 });
     w.attach();
     const { filesFree } = w.storage.usage();
     expect(filesFree).toBe(64 - 3);
@@ -227,14 +227,14 @@ describe('a disk that gets full', () => {
   });
 
   it('is refused when it is too small for a file system', () => {
-    const w = new World({ sectors: 64 });
+    const w = trial.world({ sectors: 64 });
     expect(() => w.attach()).toThrow();
   });
 });
 
 describe('many files', () => {
   it('are found again, more of them than there are handles, in one large directory', () => {
-    const w = new World({ sectors: 40_000, cachePlaces: 400 });
+    const w = trial.world({ sectors: 40_000, cachePlaces: 400 });
     w.attach();
     const files = 2600;
     w.run(

@@ -4,12 +4,12 @@ import { isBackplaneError, type NewFile } from '@backplane/slots';
 import { pattern } from '@backplane/slots/testing';
 import { expect, it } from 'vitest';
 import { ofsStorage } from '../src/index.ts';
-import { World } from './world.ts';
+import { trial } from './world.ts';
 
 const plain: NewFile = { type: 'file', mode: 0o644, uid: 7, gid: 8 };
 
 it('formats an empty disk when it is attached, without virtual time, and the result passes the audit', () => {
-  const w = new World();
+  const w = trial.world();
   w.attach();
   expect(w.engine.nowNs).toBe(0);
   expect(w.run(w.storage.entries(w.storage.root))).toEqual([]);
@@ -23,7 +23,7 @@ it('formats an empty disk when it is attached, without virtual time, and the res
 });
 
 it('keeps a file over a reboot', () => {
-  const w = new World();
+  const w = trial.world();
   w.attach();
   const bytes = pattern(10_000, 3);
   const f = w.run(
@@ -49,7 +49,7 @@ it('keeps a file over a reboot', () => {
 });
 
 it('keys in the cache begin with the name of the board', () => {
-  const w = new World();
+  const w = trial.world();
   w.attach();
   w.run(w.storage.create(w.storage.root, 'a', plain));
   expect(w.cache.keys.length).toBeGreaterThan(1);
@@ -57,7 +57,7 @@ it('keys in the cache begin with the name of the board', () => {
 });
 
 it('has to be attached before it is used', () => {
-  const w = new World();
+  const w = trial.world();
   let thrown: unknown;
   try {
     w.storage.usage();
@@ -68,7 +68,7 @@ it('has to be attached before it is used', () => {
 });
 
 it('wants to be told which disk, where there are several', () => {
-  const w = new World();
+  const w = trial.world();
   const create = (disk: string | undefined, names: readonly string[]) =>
     ofsStorage(disk === undefined ? {} : { disk }).create(
       { disk: new Map(names.map((n) => [n, w.disk])), blockCache: w.cache } as never,

@@ -4,7 +4,7 @@ import { type FileId, isKernelError, type NewFile, type Storage } from '@backpla
 import { pattern } from '@backplane/slots/testing';
 import { describe, expect, it } from 'vitest';
 import { runs } from './seeds.ts';
-import { World, type WorldOptions } from './world.ts';
+import { trial, type WorldOptions } from './world.ts';
 
 const folder: NewFile = { type: 'directory', mode: 0o755, uid: 0, gid: 0 };
 
@@ -50,7 +50,7 @@ const kinds: [string, WorldOptions][] = [
 describe('many threads at once', () => {
   it.each(kinds)('all come to their end, and each finds its own as it left it (%s)', (_, o) => {
     for (let seed = 1; seed <= runs(1); seed++) {
-      const w = new World({
+      const w = trial.world({
         latencyNs: 3_000_000,
         cacheWriteNs: 100_000,
         writeDelaySeconds: 0.3,
@@ -104,7 +104,7 @@ describe('many threads at once', () => {
   it.each(kinds)('lose nothing that was on the disk when the power fails (%s)', (_, o) => {
     let held = 0;
     for (let seed = 1; seed <= runs(2); seed++) {
-      const w = new World({
+      const w = trial.world({
         latencyNs: 3_000_000,
         cacheWriteNs: 100_000,
         writeDelaySeconds: 0.3,

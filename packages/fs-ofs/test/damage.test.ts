@@ -5,7 +5,7 @@ import { kindOf, pattern } from '@backplane/slots/testing';
 import { describe, expect, it } from 'vitest';
 import { Plant, putWord, word } from './plant.ts';
 import { runs } from './seeds.ts';
-import { World } from './world.ts';
+import { trial, type World } from './world.ts';
 
 const plain: NewFile = { type: 'file', mode: 0o644, uid: 0, gid: 0 };
 const folder: NewFile = { type: 'directory', mode: 0o755, uid: 0, gid: 0 };
@@ -20,7 +20,7 @@ interface Planted {
 
 /** A small tree, synced, with the power off. */
 function planted(): Planted {
-  const w = new World({ sectors: 2048 });
+  const w = trial.world({ sectors: 2048 });
   w.attach();
   const files = w.run(
     (function* (): Task<Planted['files']> {
@@ -296,7 +296,7 @@ describe('the repair after a crash', () => {
   });
 
   it('takes the time that reading all descriptors and directories takes', () => {
-    const w = new World({ sectors: 8192, latencyNs: 20_000_000 });
+    const w = trial.world({ sectors: 8192, latencyNs: 20_000_000 });
     w.attach();
     w.run(w.storage.create(w.storage.root, 'a', plain));
     w.crash();

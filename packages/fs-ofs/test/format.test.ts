@@ -6,7 +6,7 @@ import { decodeUtf8 } from '@backplane/wire';
 import { describe, expect, it } from 'vitest';
 import { descriptorRecord, diskLabel, domainHeader, summary } from '../src/index.ts';
 import { Plant, word } from './plant.ts';
-import { World } from './world.ts';
+import { trial, type World } from './world.ts';
 
 const plain: NewFile = { type: 'file', mode: 0o644, uid: 7, gid: 8 };
 
@@ -19,7 +19,7 @@ const exclusiveOr = (sector: Uint8Array): number => {
 
 describe('on the disk', () => {
   it('the label is in sector 0, with its magic number and a checksum that makes all words cancel', () => {
-    const w = new World();
+    const w = trial.world();
     w.attach();
     const sector = w.disk.inspect(0, 1);
     expect(word(sector, 0)).toBe(0xd15cfeba);
@@ -38,7 +38,7 @@ describe('on the disk', () => {
   });
 
   it('the header says where things are: bitmap of descriptors, descriptors, bitmap of fragments, data', () => {
-    const w = new World({ sectors: 65_536, bytesPerFile: 8192, areaBlocks: 50 });
+    const w = trial.world({ sectors: 65_536, bytesPerFile: 8192, areaBlocks: 50 });
     w.attach();
     const h = domainHeader.decode(w.disk.inspect(16, 1));
     // 8192 blocks: a descriptor for two, 32 in a block.
@@ -60,7 +60,7 @@ describe('on the disk', () => {
   });
 
   it('the summary says clean from a halt until the disk is attached again', () => {
-    const w = new World();
+    const w = trial.world();
     const flags = () => summary.decode(w.disk.inspect(8, 1)).flags;
     w.attach();
     expect(flags()).toBe(0);
@@ -118,7 +118,7 @@ describe('on the disk', () => {
   });
 
   it('a directory is as in 4.3BSD: records with file, length, length of the name, name', () => {
-    const w = new World();
+    const w = trial.world();
     w.attach();
     w.run(
       (function* (): Task<void> {
@@ -141,7 +141,7 @@ describe('on the disk', () => {
   });
 
   it('a file of up to ten blocks needs no index block, the next one one, and 4 MB a second level', () => {
-    const w = new World({ sectors: 40_000 });
+    const w = trial.world({ sectors: 40_000 });
     w.attach();
     const pointersOf = (sizeBytes: number, name: string): readonly boolean[] => {
       w.run(
@@ -163,7 +163,7 @@ describe('on the disk', () => {
   });
 
   it('a file may have 4 GB less a byte, and no more', () => {
-    const w = new World({ sectors: 40_000 });
+    const w = trial.world({ sectors: 40_000 });
     w.attach();
     const max = w.storage.fileBytesMax;
     expect(max).toBe(0xffffffff);
@@ -182,7 +182,7 @@ describe('on the disk', () => {
   });
 
   it('every type of object is kept, devices with their numbers and links with their targets', () => {
-    const w = new World();
+    const w = trial.world();
     w.attach();
     const device = { host: 14, type: 3, unit: 0x10002 };
     w.run(
@@ -213,7 +213,7 @@ describe('on the disk', () => {
   });
 
   it('times are kept to the nanosecond, and what a descriptor cannot hold is refused', () => {
-    const w = new World();
+    const w = trial.world();
     w.attach();
     const f = w.run(w.storage.create(w.storage.root, 'a', plain));
     const times = { modifyNs: -5, changeNs: 2 ** 53 - 1, accessNs: 0, createNs: 123_456_789_012_345 };
@@ -243,7 +243,7 @@ describe('on the disk', () => {
 
 describe('a disk that holds something else', () => {
   const attach = (spoil: (w: World) => void): string => {
-    const w = new World({ sectors: 1024 });
+    const w = trial.world({ sectors: 1024 });
     w.attach();
     w.run(w.storage.create(w.storage.root, 'a', plain));
     w.reboot();

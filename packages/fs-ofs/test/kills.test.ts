@@ -3,7 +3,7 @@ import { ms, sleep, type Task } from '@backplane/engine';
 import { isKernelError, type Storage } from '@backplane/slots';
 import { describe, expect, it } from 'vitest';
 import { runs } from './seeds.ts';
-import { World } from './world.ts';
+import { trial } from './world.ts';
 
 const seeds = runs(15);
 
@@ -32,7 +32,7 @@ describe('a program that is killed in the middle of an operation', () => {
     'leaves a disk on which nothing is marked that no file has (%s names)',
     (metadata) => {
       for (let seed = 1; seed <= seeds; seed++) {
-        const w = new World({ metadata, seed, latencyNs: ms(1), sectors: 8192 });
+        const w = trial.world({ metadata, seed, latencyNs: ms(1), sectors: 8192 });
         w.attach();
         const random = w.engine.random('kills');
         w.run(

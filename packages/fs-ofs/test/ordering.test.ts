@@ -3,7 +3,7 @@ import { firstDifference } from '@backplane/file-service/testing';
 import type { FileId, NewFile, Storage } from '@backplane/slots';
 import { pattern } from '@backplane/slots/testing';
 import { describe, expect, it } from 'vitest';
-import { World, type WorldOptions } from './world.ts';
+import { trial, type WorldOptions } from './world.ts';
 
 const plain: NewFile = { type: 'file', mode: 0o644, uid: 0, gid: 0 };
 const folder: NewFile = { type: 'directory', mode: 0o755, uid: 0, gid: 0 };
@@ -22,7 +22,7 @@ function everyWrite(
   after: (s: Storage) => Task<void>,
 ): number {
   for (let writes = 0; ; writes++) {
-    const w = new World({ latencyNs: 1_000_000, ...o });
+    const w = trial.world({ latencyNs: 1_000_000, ...o });
     w.attach();
     w.run(
       (function* (): Task<void> {
@@ -189,7 +189,7 @@ describe.each(modes)('with metadata $metadata, whatever write the power fails be
 
 describe('a file that is on the disk', () => {
   it('is found after a crash, though all the directories above it are new', () => {
-    const w = new World({ latencyNs: 1_000_000 });
+    const w = trial.world({ latencyNs: 1_000_000 });
     w.attach();
     const bytes = pattern(20_000, 9);
     w.run(
@@ -220,7 +220,7 @@ describe('a file that is on the disk', () => {
 
 describe('a late write', () => {
   it('of a file that was cut does not land on what others have got since', () => {
-    const w = new World({ sectors: 340 });
+    const w = trial.world({ sectors: 340 });
     w.attach();
     const bytes = pattern(80_000, 4);
     const { storage: s } = w;

@@ -4,7 +4,7 @@ import { Driver } from '@backplane/file-service/testing';
 import type { FileId, Storage } from '@backplane/slots';
 import { describe, expect, it } from 'vitest';
 import { runs } from './seeds.ts';
-import { World } from './world.ts';
+import { trial } from './world.ts';
 
 /** Every path that names lead to; directories end in a slash. */
 function pathsOf(directory: ModelNode, at = '/'): string[] {
@@ -27,7 +27,7 @@ describe('with metadata written through', () => {
   it('a crash takes no name back that an operation has confirmed, and brings none back', () => {
     let names = 0;
     for (let seed = 1; seed <= runs(8); seed++) {
-      const w = new World({ metadata: 'synchronous', sectors: 3000, latencyNs: 3_000_000, seed });
+      const w = trial.world({ metadata: 'synchronous', sectors: 3000, latencyNs: 3_000_000, seed });
       w.attach();
       const random = w.engine.random('crash');
       const driver = new Driver(() => w.storage, w.engine.random('operations'), { bytesMax: 20_000 });

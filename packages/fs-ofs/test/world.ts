@@ -1,63 +1,20 @@
 /** The storage under test, and its worlds. */
 import {
-  type CrashingStore,
-  crashes as crashesOf,
-  type DriverOptions,
-  StorageWorld,
+  type StorageTrial,
+  type StorageWorld,
   type StorageWorldOptions,
-  sequences as sequencesOf,
+  storageTrial,
 } from '@backplane/file-service/testing';
 import { type OfsOptions, ofsFormat, ofsStorage } from '../src/index.ts';
 
-export interface WorldOptions extends StorageWorldOptions, OfsOptions {}
+export type WorldOptions = StorageWorldOptions & OfsOptions;
 
-/** Splits what is the world's from what is the board's. */
-function parted(o: WorldOptions): { readonly store: CrashingStore; readonly world: StorageWorldOptions } {
-  const { sectors, sectorBytes, latencyNs, cachePlaces, cacheWriteNs, seed, ...options } = o;
-  return {
-    store: {
-      board: ofsStorage(options),
-      format: ofsFormat,
-      whileAttached: ['summary'],
-      // Never a block with two owners or a lost pointer.
-      allowed: ['orphan', 'entry', 'links', 'tree', 'bitmap', 'beyond'],
-      repairs: 'storage.ofs.repairs',
-    },
-    world: {
-      ...(sectors !== undefined && { sectors }),
-      ...(sectorBytes !== undefined && { sectorBytes }),
-      ...(latencyNs !== undefined && { latencyNs }),
-      ...(cachePlaces !== undefined && { cachePlaces }),
-      ...(cacheWriteNs !== undefined && { cacheWriteNs }),
-      ...(seed !== undefined && { seed }),
-    },
-  };
-}
-
-export class World extends StorageWorld {
-  constructor(o: WorldOptions = {}) {
-    const { store, world } = parted(o);
-    super(store, world);
-  }
-}
-
-type Seeds = number | readonly number[];
-
-export function sequences(
-  seeds: Seeds,
-  steps: number,
-  o: WorldOptions,
-  d: DriverOptions,
-): { readonly spills: number } {
-  const { store, world } = parted(o);
-  return sequencesOf(seeds, steps, store, world, d);
-}
-
-export function crashes(
-  seeds: Seeds,
-  o: WorldOptions,
-  d: DriverOptions,
-): { readonly held: number; readonly repairs: number } {
-  const { store, world } = parted(o);
-  return crashesOf(seeds, store, world, d);
-}
+export const trial: StorageTrial<OfsOptions> = storageTrial((options: OfsOptions) => ({
+  board: ofsStorage(options),
+  format: ofsFormat,
+  whileAttached: ['summary'],
+  // Never a block with two owners or a lost pointer.
+  allowed: ['orphan', 'entry', 'links', 'tree', 'bitmap', 'beyond'],
+  repairs: 'storage.ofs.repairs',
+}));
+export type World = StorageWorld;

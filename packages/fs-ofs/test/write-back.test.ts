@@ -3,14 +3,14 @@ import { firstDifference } from '@backplane/file-service/testing';
 import type { FileId, NewFile, Storage, WriteWhen } from '@backplane/slots';
 import { kindOf, pattern } from '@backplane/slots/testing';
 import { describe, expect, it } from 'vitest';
-import { World, type WorldOptions } from './world.ts';
+import { trial, type WorldOptions } from './world.ts';
 
 const plain: NewFile = { type: 'file', mode: 0o644, uid: 0, gid: 0 };
 const folder: NewFile = { type: 'directory', mode: 0o755, uid: 0, gid: 0 };
 
 /** Disk writes until each of the given virtual seconds after a file of two blocks was made. */
 function writesAfter(o: WorldOptions, when: WriteWhen, instants: readonly number[]): number[] {
-  const w = new World(o);
+  const w = trial.world(o);
   w.attach();
   return w.run(
     (function* (): Task<number[]> {
@@ -53,7 +53,7 @@ describe('what reaches the disk, and when', () => {
   });
 
   it('is nothing of a file that is made and taken away in the meantime, but for its free descriptor', () => {
-    const w = new World();
+    const w = trial.world();
     w.attach();
     const writes = w.run(
       (function* (): Task<number> {
@@ -75,7 +75,7 @@ describe('what reaches the disk, and when', () => {
 
 describe('a write-back', () => {
   it('that overlaps a new write of the same block does not make the new bytes forgotten', () => {
-    const w = new World({ cacheWriteNs: 10_000_000, writeDelaySeconds: 0.05 });
+    const w = trial.world({ cacheWriteNs: 10_000_000, writeDelaySeconds: 0.05 });
     w.attach();
     const f = w.run(
       (function* (): Task<FileId> {
@@ -97,7 +97,7 @@ describe('a write-back', () => {
   });
 
   it('of data keeps nobody from reading and writing the file', () => {
-    const w = new World();
+    const w = trial.world();
     w.attach();
     const f = w.run(
       (function* (): Task<FileId> {
@@ -124,7 +124,7 @@ describe('a write-back', () => {
   });
 
   it('ends under a writer who is faster than the disk', () => {
-    const w = new World({ latencyNs: 10_000_000 });
+    const w = trial.world({ latencyNs: 10_000_000 });
     w.attach();
     w.run(
       (function* (): Task<void> {
@@ -150,7 +150,7 @@ describe('a write-back', () => {
   });
 
   it('that fails leaves the bytes where they are, and they go when the disk is well again', () => {
-    const w = new World();
+    const w = trial.world();
     w.attach();
     const undo = w.disk.addRule({
       name: 'no writes',
@@ -177,7 +177,7 @@ describe('a write-back', () => {
   });
 
   it('that fails for a directory keeps the numbers of what it named from being used again', () => {
-    const w = new World();
+    const w = trial.world();
     w.attach();
     w.run(
       (function* (): Task<void> {
@@ -216,7 +216,7 @@ describe('a write-back', () => {
 
 describe('accesses to the disk for each file of 1 KB that is created, written and closed', () => {
   const perFile = (metadata: 'delayed' | 'synchronous'): number => {
-    const w = new World({ metadata, sectors: 65_536 });
+    const w = trial.world({ metadata, sectors: 65_536 });
     w.attach();
     const files = 500;
     return w.run(
