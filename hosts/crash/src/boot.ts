@@ -1,5 +1,7 @@
 /** One boot of a machine that has nothing but a disk, a cache and the storage under test. Nothing on it takes time. */
+
 import { Engine, type Scope, seconds, type Task } from '@backplane/engine';
+import { SmallCache } from '@backplane/file-service/testing';
 import {
   type Board,
   type Disk,
@@ -11,7 +13,6 @@ import {
   natives,
   type Storage,
 } from '@backplane/slots';
-import { RoomyCache } from './cache.ts';
 import { TestDisk } from './disk.ts';
 import type { Journal } from './journal.ts';
 import type { Image } from './medium.ts';
@@ -81,7 +82,7 @@ export class Boot {
     // boundary: a board takes of these what it requires
     const granted = {
       disk: new Map<string, Disk>([['disk', disk]]),
-      blockCache: new RoomyCache(this.#scope),
+      blockCache: new SmallCache(this.#scope, Number.POSITIVE_INFINITY, 0),
       ...(store.cleaner !== undefined && { cleaner: store.cleaner() }),
     } as never;
     this.storage = this.#board.create(granted, machine);

@@ -1,4 +1,7 @@
-/** A block cache with few places: the oldest block leaves when a place is wanted, dirty ones after they were written back. */
+/**
+ * A block cache with as many places as it is given: the oldest block leaves when a place is wanted, dirty ones after they
+ * were written back.
+ */
 import { type Scope, sleep, type Task, Timer, tasks, WaitQueue } from '@backplane/engine';
 import {
   type Backing,
@@ -7,6 +10,8 @@ import {
   isKernelError,
   type WriteDelay,
 } from '@backplane/slots';
+
+const retryNs = 5_000_000_000;
 
 class Block {
   bytes: Uint8Array;
@@ -33,6 +38,7 @@ class SmallObject implements CachedObject {
   readonly #changed = new WaitQueue();
   readonly #fetching = new Map<number, WaitQueue>();
   #changes = 0;
+  #dirty = 0;
 
   constructor(cache: SmallCache, scope: Scope, key: string, backing: Backing, delay: WriteDelay) {
     this.#cache = cache;
@@ -47,7 +53,7 @@ class SmallObject implements CachedObject {
   }
 
   get dirtyBlocks(): number {
-    return [...this.blocks.values()].filter((b) => b.dirty).length;
+    return this.#dirty;
   }
 
   tryRead(n: number): Uint8Array | undefined {
@@ -92,6 +98,7 @@ class SmallObject implements CachedObject {
     whole.set(block.bytes);
     whole.set(bytes, at);
     block.bytes = whole;
+    if (!block.dirty) this.#dirty++;
     block.dirty = true;
     this.#changes++;
     this.blocks.delete(n);
@@ -100,7 +107,18 @@ class SmallObject implements CachedObject {
   }
 
   *flush(): Task<void> {
-    for (const [n, block] of [...this.blocks]) yield* this.writeBlock(n, block);
+    if (this.#dirty === 0) return;
+    let failed = false;
+    let error: unknown;
+    for (const [n, block] of [...this.blocks])
+      try {
+        yield* this.writeBlock(n, block);
+      } catch (e) {
+        if (!isKernelError(e)) throw e;
+        error = failed ? error : e;
+        failed = true;
+      }
+    if (failed) throw error;
   }
 
   *writeBlock(n: number, block: Block): Task<void> {
@@ -109,8 +127,8 @@ class SmallObject implements CachedObject {
     const { bytes } = block;
     block.writing = true;
     try {
-      yield* this.backing.writeBack(n, bytes, { lastDirty: this.dirtyBlocks === 1 });
-      if (block.bytes === bytes) block.dirty = false;
+      yield* this.backing.writeBack(n, bytes, { lastDirty: this.#dirty === 1 });
+      if (block.bytes === bytes && block.dirty && this.blocks.get(n) === block) this.#clean(block);
     } finally {
       block.writing = false;
       this.#changed.wakeAll();
@@ -120,7 +138,15 @@ class SmallObject implements CachedObject {
   drop(what: 'all' | 'clean', from = 0): void {
     this.#changes++;
     for (const [n, block] of [...this.blocks])
-      if (n >= from && (what === 'all' || !block.dirty)) this.blocks.delete(n);
+      if (n >= from && (what === 'all' || !block.dirty)) {
+        if (block.dirty) this.#clean(block);
+        this.blocks.delete(n);
+      }
+  }
+
+  #clean(block: Block): void {
+    block.dirty = false;
+    this.#dirty--;
   }
 
   makeOldest(): void {}
@@ -133,6 +159,8 @@ class SmallObject implements CachedObject {
     } catch (e) {
       if (!isKernelError(e)) throw e;
     }
+    // What cannot be written is tried again.
+    if (this.#dirty > 0 && typeof this.writeDelayNs === 'number') this.#timer.set(retryNs);
   }
 }
 
@@ -180,6 +208,7 @@ export class SmallCache implements BlockCache {
   }
 
   *makeRoom(): Task<void> {
+    if (this.#places === Number.POSITIVE_INFINITY) return;
     while (this.blocks >= this.#places) {
       const victim = this.#victim();
       if (victim === undefined) return; // all are being written: one more than it should have
