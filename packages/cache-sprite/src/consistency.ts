@@ -122,7 +122,8 @@ export class Consistency {
    * After a reboot, or a partition: the client says what it has. The same rules, with its counts as they are.
    *
    * @returns the grant; and how many opens the client has closed while the server could not be told, still to be closed here
-   * @throws KernelError `stale`: others have written what it keeps copies of
+   * @throws KernelError `stale`: others have written what it has dirty. Clean copies are only dropped, as at an open:
+   *   somebody may have written in a life of the server that did not know yet who else had the file
    */
   *reopen(
     f: ServerFile,
@@ -135,7 +136,7 @@ export class Consistency {
     const { version: stored } = yield* storage.attributes(f.id);
     const theirs = f.history.goodFrom(from, stored);
     const verdict = judge(has.version, has.unanswered, theirs, this.#machine.bootId);
-    if (copies && verdict === 'old') throw new KernelError('stale', 'written by others meanwhile');
+    if (has.dirty && verdict === 'old') throw new KernelError('stale', 'written by others meanwhile');
     // Copies that were forbidden before the crash stay forbidden.
     const wasShared = has.uses.opens > 0 && !has.cached;
     const writing = has.uses.writers > 0 || has.dirty;

@@ -91,6 +91,36 @@ describe('after a server’s reboot', () => {
     expect(seen).toEqual(['old', 'new']);
   });
 
+  it('one that slipped in, and is late itself at the next reboot, drops its copies and reads on', () => {
+    const w = new World({ clients: 3 });
+    const seen = w.drive(function* () {
+      yield* w.server.put('/f', 'old');
+      const f = yield* w[0].open('/f', { read: true, write: true });
+      yield* w[2].open('/f', { read: true });
+      yield* f.object.sync();
+      w.net.cut(w[0].id, w.server.id);
+      w[2].crash();
+      w.server.crash();
+      w.server.boot();
+      const g = yield* w[1].open('/f', { read: true });
+      const first = yield* g.read();
+      w.net.cut(w[1].id, w.server.id);
+      w.server.crash();
+      w.server.boot();
+      w.net.mend(w[0].id, w.server.id);
+      yield* sleep(seconds(20));
+      yield* f.write('new');
+      w.net.mend(w[1].id, w.server.id);
+      yield* sleep(seconds(60));
+      const second = yield* g.read();
+      yield* g.close();
+      yield* f.close();
+      return [first, second];
+    });
+    expect(seen).toEqual(['old', 'new']);
+    expect(w[1].metric('handlesLost')).toBe(0);
+  });
+
   it('a writer that slips in makes the late one’s file stale, and only that one', () => {
     const w = new World();
     const seen = w.drive(function* () {
