@@ -15,13 +15,11 @@ import { blockBytes, fragmentBytes, none } from './layouts.ts';
 import type { Run } from './space.ts';
 import type { Volume } from './volume.ts';
 
-/** Where a dirty block goes: known without asking the index blocks, so that a write-back never waits for another block. */
-interface Place {
-  readonly address: number;
-  readonly fragments: number;
-  /** Rises with each write: a place is forgotten when its latest content is on the disk. */
-  writes: number;
-}
+/**
+ * Where a dirty block goes: known without asking the index blocks, so that a write-back never waits for another block.
+ * Each write has a place of its own, which is forgotten when the content of that write is on the disk.
+ */
+type Place = Readonly<Run>;
 
 export class Handle implements Backing {
   static {
@@ -81,8 +79,7 @@ export class Handle implements Backing {
 
   /** A block is being changed: this is where it goes. Say so before the change and after it, since a write-back may come in between. */
   place(block: number, address: number, fragments: number): void {
-    const writes = (this.#places.get(block)?.writes ?? 0) + 1;
-    this.#places.set(block, { address, fragments, writes });
+    this.#places.set(block, { address, fragments });
   }
 
   /** A dirty block has become shorter. */
@@ -114,7 +111,6 @@ export class Handle implements Backing {
   *writeBack(block: number, bytes: Uint8Array): Task<void> {
     const place = this.#places.get(block);
     if (place === undefined) return; // cut off meanwhile
-    const { writes } = place;
     const length = place.fragments * fragmentBytes;
     let whole = bytes.subarray(0, length);
     if (bytes.length < length) {
@@ -122,6 +118,7 @@ export class Handle implements Backing {
       whole.set(bytes);
     }
     yield* this.#volume.writeFragments(place.address, whole);
-    if (this.#places.get(block)?.writes === writes) this.#places.delete(block);
+    // Not when the block has been written again, though it may have been cut off in between.
+    if (this.#places.get(block) === place) this.#places.delete(block);
   }
 }
