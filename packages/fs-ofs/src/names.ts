@@ -48,7 +48,7 @@ export class Names {
   }
 
   *create(parent: Handle, name: string, file: NewFile): Task<FileId> {
-    const { handles, writeBack, synchronous } = this.#steps;
+    const { handles, synchronous } = this.#steps;
     yield* parent.lock.acquire();
     try {
       const directory = yield* this.#steps.parentFor(parent, name);
@@ -58,10 +58,7 @@ export class Names {
       const child = yield* this.#make(parent, file);
       let entered = false;
       try {
-        if (synchronous) {
-          yield* writeBack.numberMap();
-          yield* this.#steps.through(child);
-        }
+        if (synchronous) yield* this.#steps.through(child);
         yield* directory.enter(name, child.id.number);
         entered = true;
       } finally {

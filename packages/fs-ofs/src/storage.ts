@@ -249,9 +249,7 @@ export class OfsStorage implements Storage {
       h.lock.release();
       handles.release(h);
     }
-    if (!this.#options.synchronous) return;
-    yield* writeBack.flush([h]);
-    yield* writeBack.numberMap();
+    if (this.#options.synchronous) yield* writeBack.flush([h]);
   }
 
   // ---- the whole ----
@@ -402,9 +400,11 @@ export class OfsStorage implements Storage {
   }
 
   *#secure(f: FileId): Task<void> {
-    const { handles, steps } = this.#parts;
+    const { handles, steps, writeBack } = this.#parts;
     const h = yield* handles.hold(f);
     try {
+      // A name is one that leads to something.
+      if (h.isDirectory) yield* writeBack.flush(handles.all.filter((file) => file.named.has(h)));
       yield* steps.secure(h, []);
     } finally {
       handles.release(h);

@@ -233,11 +233,6 @@ export class WriteBack {
     yield* this.#map(space.map, geometry.dataMapBlock);
   }
 
-  /** The same of the bitmap of descriptors alone. */
-  *numberMap(): Task<void> {
-    yield* this.#map(this.#volume.numbers.map, this.#volume.geometry.descriptorMapBlock);
-  }
-
   *#map(map: Bitmap, firstBlock: number): Task<void> {
     for (const n of [...map.changed]) {
       const block = this.#volume.metas.at(firstBlock + n);
