@@ -10,7 +10,7 @@ const ofsPromises: Promises = {
   names: 'each',
   contents: 'bytes',
   order: 'write',
-  directorySync: 'nothing',
+  directorySync: 'names',
   damage: 'ends',
   reasons: [
     'Names go to the disk directory by directory when they are old enough, so that each is old or new by itself.',
