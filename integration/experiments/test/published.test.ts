@@ -18,19 +18,11 @@ const off = (r: PublishedRow): number => Math.abs(r.ratio - 1);
 const knownOut = ['sun3-75: pipe outside of the kernel, local reader, at most'];
 
 /**
- * A file system that is updated in place brings one more block to the disk for each name than SunOS did, the bitmap of
- * descriptors. Cold segments are cleaned when 92 % of them are live, where "about 75 %" was published: with the age of the
- * youngest block, however often it was moved, that is what the formula comes to, since cold blocks are fifty times as old
- * as hot ones. And recovery was 1 s, in whole seconds, where the model reads a summary, its end and the descriptors of
- * each partial write: 3.6 s.
+ * Cold segments are cleaned when 92 % of them are live, where "about 75 %" was published: with the age of the youngest
+ * block, however often it was moved, that is what the formula comes to, since cold blocks are fifty times as old as hot
+ * ones.
  */
-const knownOutOfLfs = [
-  'small files, SunOS: create',
-  'small files: create, LFS over SunOS',
-  'small files: delete, LFS over SunOS',
-  'cleaner, cost-benefit: most cold segments cleaned at',
-  'recovery of 10 MB in files of 100 KB',
-];
+const knownOutOfLfs = ['cleaner, cost-benefit: most cold segments cleaned at'];
 
 describe('published figures', () => {
   const rows = runAll(publishedTable('sprite-rpc').measure({ seed: 1 }));

@@ -39,6 +39,6 @@ export const microvax2: MachineType = /* @__PURE__ */ defineMachineType({
     pageAllocateNs: slower(270_000),
     processCreateNs: slower(22_800_000),
     descriptorCreateNs: fitted(4_054_000, 'V: create and destroy a process 4.6 ms'),
-    recoveredFileNs: slower(5_685_000),
+    recoveredFileNs: slower(6_010_000),
   },
 });

@@ -33,7 +33,7 @@ const sparcstation: Costs = {
   pageAllocateNs: fifth(270_000),
   processCreateNs: fitted(46_000_000, 'Sprite: local fork, exec and wait'),
   descriptorCreateNs: fifth(1_843_000),
-  recoveredFileNs: prior(1_137_000, "a Sun-4/260's, with a processor of the same speed"),
+  recoveredFileNs: prior(1_202_000, "a Sun-4/260's, with a processor of the same speed"),
 };
 
 export const sparcstation1: MachineType = /* @__PURE__ */ defineMachineType({
@@ -73,7 +73,7 @@ export const sun4x260: MachineType = /* @__PURE__ */ defineMachineType({
   costs: {
     ...sparcstation,
     componentLookupNs: fitted(4_940_000, 'Sprite LFS: 10,000 files of 1 KB are made at 170 files/s'),
-    recoveredFileNs: fitted(1_137_000, 'Sprite LFS: recovery of 10 MB in files of 1 KB takes 21 s'),
+    recoveredFileNs: fitted(1_202_000, 'Sprite LFS: recovery of 10 MB in files of 1 KB takes 21 s'),
   },
 });
 

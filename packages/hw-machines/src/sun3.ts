@@ -44,7 +44,7 @@ const sun3: Omit<MachineType, 'costs' | 'sources' | 'name' | 'description' | 'me
     pageAllocateNs: fitted(270_000, 'Sprite: copying fork of 2 MB'),
     processCreateNs: fitted(22_800_000, 'Sprite: fork, wait and exit of an empty process'),
     descriptorCreateNs: prior(1_843_000, "the MicroVAX's, over 2.2"),
-    recoveredFileNs: prior(5_685_000, "five times a Sun-4/260's"),
+    recoveredFileNs: prior(6_010_000, "five times a Sun-4/260's"),
   },
 };
 

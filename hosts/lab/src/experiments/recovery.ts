@@ -1,14 +1,14 @@
 /**
  * How long a server's storage takes to be in order again after a crash, by what was written since the last checkpoint:
- * so many bytes in files of one size (Rosenblum and Ousterhout 1992, section 5.3). The files are on the disk, in a directory
- * of their own, and no checkpoint was made after them, where the storage leaves that to its option `checkpointSeconds`.
+ * so many bytes in files of one size (Rosenblum and Ousterhout 1992, section 5.3). Each time on an empty disk. The files are
+ * in one directory, and no checkpoint was made after them, where the storage leaves that to its option `checkpointSeconds`.
  */
 import type { Task } from '@backplane/engine';
 import { wrongParameter } from '../errors.ts';
 import { defineExperiment, type Experiment, type Laboratory } from '../experiment.ts';
 import { checkNames, count } from '../parameters.ts';
-import { serverWithDisk, theServer } from './store/server.ts';
-import { checkpoint, makeDirectory, makeFile, removeAll, withStorage } from './store/storage.ts';
+import { emptyDisk, serverWithDisk, theServer } from './store/server.ts';
+import { checkpoint, makeDirectory, makeFile, withStorage } from './store/storage.ts';
 
 interface Parameters {
   readonly megabytes: readonly number[];
@@ -88,6 +88,7 @@ function* recovered(
 ): Task<RecoveryRow> {
   const fileBytes = fileKilobytes * 1024;
   const files = Math.max(1, Math.floor((megabytes << 20) / fileBytes));
+  yield* emptyDisk(lab);
   yield* withStorage(lab, name, function* (storage) {
     const directory = yield* makeDirectory(storage, directoryName);
     yield* checkpoint(storage);
@@ -102,8 +103,6 @@ function* recovered(
     let whole = 0;
     for (const { file } of yield* storage.entries(directory))
       if ((yield* storage.attributes(file)).sizeBytes === fileBytes) whole++;
-    yield* removeAll(storage, directoryName);
-    yield* checkpoint(storage);
     return whole;
   });
   return { fileKilobytes, megabytes, files, recovered: recoveredFiles, seconds };

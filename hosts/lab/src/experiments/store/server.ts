@@ -63,3 +63,14 @@ export function* coldCaches(lab: Pick<Laboratory<unknown>, 'servers' | 'cluster'
   server.boot();
   yield* server.running();
 }
+
+/** The server stands on an empty disk, on which its storage has made a file system; one without a disk stays as it is. */
+export function* emptyDisk(lab: Pick<Laboratory<unknown>, 'servers' | 'cluster'>): Task<void> {
+  const server = theServer(lab);
+  if (!keepsOnDisk(fittedServer(lab))) return;
+  const disk = theDisk(lab);
+  yield* server.halt();
+  for (const { sector, data } of disk.extents()) disk.load(sector, new Uint8Array(data.length));
+  server.boot();
+  yield* server.running();
+}

@@ -47,15 +47,3 @@ export function* makeFile(
   yield* storage.write(file, 0, bytes, 'delayed');
   return file;
 }
-
-/** A directory with the plain files in it. */
-export function* removeAll(storage: Storage, name: string): Task<void> {
-  const directory = yield* storage.lookup(storage.root, name);
-  if (directory === undefined) return;
-  for (const entry of yield* storage.entries(directory)) {
-    yield* storage.unlink(directory, entry.name, { directory: false });
-    yield* storage.reclaim(entry.file);
-  }
-  yield* storage.unlink(storage.root, name, { directory: true });
-  yield* storage.reclaim(directory);
-}
