@@ -50,8 +50,19 @@ describe('backplane crash', () => {
     expect(result).toMatchObject({ violations: 0, complete: true, counterexample: null, workloads: 1 });
     expect(result.states).toBeGreaterThan(50);
     expect(Object.keys(result.byKind)).toEqual(
-      expect.arrayContaining(['prefix', 'torn', 'recovery', 'damaged', 'ioError', 'full']),
+      expect.arrayContaining(['prefix', 'torn', 'recovery', 'damaged', 'ioError', 'readError', 'full']),
     );
+    expect(result.states).toBeGreaterThan(result.distinct);
+    expect(result.distinct).toBeGreaterThan(result.mounted);
+    const { parts } = result;
+    expect(parts.map((p: { origin: string; extent: string }) => `${p.origin}, ${p.extent}`)).toEqual([
+      'workloads, every boundary',
+      'workloads, sampled',
+    ]);
+    for (const count of ['states', 'distinct', 'mounted'])
+      expect(parts[0][count] + parts[1][count]).toBe(result[count]);
+    expect(parts[0].seconds + parts[1].seconds).toBeLessThanOrEqual(result.seconds);
+    expect(result.processorSeconds).toBeGreaterThan(0);
     expect(result.lyingDiskFoundAfter).toBeGreaterThan(0);
     expect(code).toBe(0);
     expect(folder.names).toEqual(['replace.ops']);

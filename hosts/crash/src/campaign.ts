@@ -1,7 +1,7 @@
 /** A whole campaign: tasks one after the other, or on several threads, until all is done or the time is over. */
 import { Tinypool } from 'tinypool';
-import { sequencesOf } from './generate.ts';
 import type { CrashWorkload } from './operation.ts';
+import { type Part, Parts, perSecond } from './parts.ts';
 import { shrink } from './shrink.ts';
 import type { StoreUnderTest } from './store.ts';
 import { storeNames } from './stores.ts';
@@ -9,6 +9,8 @@ import { add, type Failure, newTally, type Tally } from './tally.ts';
 import {
   mandatoryOf,
   mandatoryOfAll,
+  type Origin,
+  type Space,
   sampledOf,
   sampledOfAll,
   type Task,
@@ -48,8 +50,13 @@ export interface CampaignResult extends Omit<Tally, 'failures'> {
   readonly seed: number;
   readonly workloads: number;
   readonly sequences: readonly Sequences[];
+  readonly parts: readonly Part[];
+  readonly threads: number;
   readonly seconds: number;
+  /** Of the processors, with all threads and the compiler. */
+  readonly processorSeconds: number;
   readonly statesPerSecond: number;
+  readonly distinctPerSecond: number;
   /** A disk that lies about its barriers was found out after so many states; null: it was not. */
   readonly lyingDiskFoundAfter: number | null;
   /** Was everything done that has to be? */
@@ -72,16 +79,13 @@ export async function campaign(o: CampaignOptions): Promise<CampaignResult> {
       ? sampledOfAll(untilMs, o.seed)
       : sampledOf(o.workloads, untilMs, o.seed, roundsMax);
   const tally = newTally();
-  const runs = new Map<number, number>();
-  let workloads = 0;
+  const parts = new Parts();
+  const spaces = new Map<number, Space>();
   let complete = true;
-  const took = (task: Task, r: TaskResult, must: boolean): void => {
+  const took = ({ task, must }: Chosen, r: TaskResult, milliseconds: number): void => {
     add(tally, r.tally);
-    const { source } = task;
-    if (source.from === 'sequences' || source.from === 'sampled') {
-      if (must || source.from === 'sampled')
-        runs.set(source.length, (runs.get(source.length) ?? 0) + r.workloads);
-    } else if (must && task.kinds[0] === 'prefix') workloads += r.workloads;
+    parts.add(task, must, r, milliseconds);
+    if (r.space !== null) spaces.set(r.space.length, r.space);
     if (must && r.cut) complete = false;
     o.progress?.({
       title: task.title,
@@ -92,23 +96,29 @@ export async function campaign(o: CampaignOptions): Promise<CampaignResult> {
   };
   const over = (): boolean => Date.now() >= untilMs || o.interrupted?.aborted === true;
   const workers = startWorkers(o);
+  const lanes = workers?.options.maxThreads ?? 1;
   const runner = new TaskRunner(o.store);
+  const before = process.cpuUsage();
   try {
     const lyingDiskFoundAfter = runner.control(controlWorkload, o.seed);
-    const how = { store: o.store.name, workers, runner, over };
-    const begun = await work(how, mandatory, (t, r) => took(t, r, true));
-    await work(how, sampled, (t, r) => took(t, r, false));
-    if (begun < mandatory.length) complete = false;
+    const queue = chosen(mandatory, sampled);
+    await work({ store: o.store.name, workers, runner, over, lanes }, queue, took);
+    if (!parts.begunAll(mandatory)) complete = false;
     const seconds = (Date.now() - startedMs) / 1000;
+    const { user, system } = process.cpuUsage(before);
     const { failures, ...counts } = tally;
     return {
       storage: o.store.name,
       seed: o.seed,
-      workloads,
-      sequences: all ? [1, 2, 3].map((length) => sequencesRun(length, runs)) : [],
+      workloads: parts.workloads('workloads'),
+      sequences: all ? [1, 2, 3].map((length) => sequencesRun(length, parts, spaces)) : [],
+      parts: parts.all(lanes),
       ...counts,
+      threads: lanes,
       seconds,
-      statesPerSecond: Math.round(tally.states / Math.max(seconds, 0.001)),
+      processorSeconds: (user + system) / 1e6,
+      statesPerSecond: perSecond(tally.states, seconds),
+      distinctPerSecond: perSecond(tally.distinct, seconds),
       lyingDiskFoundAfter,
       complete,
       failures: firstShrunk(o.store, failures),
@@ -118,11 +128,21 @@ export async function campaign(o: CampaignOptions): Promise<CampaignResult> {
   }
 }
 
-function sequencesRun(length: number, runs: ReadonlyMap<number, number>): Sequences {
-  const run = runs.get(length) ?? 0;
-  if (length > 2) return { length, generated: run, pruned: 0, run };
-  const { generated, pruned } = sequencesOf(length);
-  return { length, generated, pruned, run };
+/** A task, and whether it has to be done. */
+interface Chosen {
+  readonly task: Task;
+  readonly must: boolean;
+}
+
+function* chosen(mandatory: Iterable<Task>, sampled: Iterable<Task>): Generator<Chosen> {
+  for (const task of mandatory) yield { task, must: true };
+  for (const task of sampled) yield { task, must: false };
+}
+
+function sequencesRun(length: number, parts: Parts, spaces: ReadonlyMap<number, Space>): Sequences {
+  const run = parts.workloads(`length ${length}` as Origin); // boundary: there are three
+  const space = spaces.get(length);
+  return { length, generated: space?.generated ?? run, pruned: space?.pruned ?? 0, run };
 }
 
 function firstShrunk(store: StoreUnderTest, failures: readonly Failure[]): readonly Failure[] {
@@ -164,30 +184,28 @@ interface Means {
   readonly workers: Tinypool | null;
   readonly runner: TaskRunner;
   readonly over: () => boolean;
+  /** Tasks at once. */
+  readonly lanes: number;
 }
 
-/** Tasks in their order, as many at once as there are threads. @returns when all are done, or the time is over */
+/** Tasks in their order, as many at once as there are threads, until all are done or the time is over. */
 async function work(
-  { store, workers, runner, over }: Means,
-  tasks: Iterable<Task>,
-  took: (task: Task, r: TaskResult) => void,
-): Promise<number> {
-  const queue = tasks[Symbol.iterator]();
-  let begun = 0;
+  { store, workers, runner, over, lanes }: Means,
+  queue: Iterator<Chosen>,
+  took: (chosen: Chosen, r: TaskResult, milliseconds: number) => void,
+): Promise<void> {
   const lane = async (): Promise<void> => {
     while (!over()) {
       const next = queue.next();
       if (next.done === true) return;
-      begun++;
-      const task = next.value;
-      took(
-        task,
-        // boundary: what the worker returns
-        workers === null ? runner.run(task) : ((await workers.run({ store, task })) as TaskResult),
-      );
+      const { task } = next.value;
+      const begunMs = performance.now();
+      // boundary: what the worker returns
+      const result =
+        workers === null ? runner.run(task) : ((await workers.run({ store, task })) as TaskResult);
+      took(next.value, result, performance.now() - begunMs);
       await new Promise((resume) => setImmediate(resume));
     }
   };
-  await Promise.all(Array.from({ length: workers?.options.maxThreads ?? 1 }, lane));
-  return begun;
+  await Promise.all(Array.from({ length: lanes }, lane));
 }

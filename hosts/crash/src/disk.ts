@@ -5,9 +5,10 @@ import { endless } from './errors.ts';
 import type { Journal } from './journal.ts';
 import { type Image, sectorBytes } from './medium.ts';
 
-/** Which writes fail, counted from 0 since the disk was made. */
+/** Which requests fail, reads and writes each counted from 0 since the disk was made. */
 export interface DiskFaults {
-  failsWrite(index: number, sector: number, count: number): boolean;
+  failsWrite?(index: number, sector: number, count: number): boolean;
+  failsRead?(index: number, sector: number, count: number): boolean;
 }
 
 /** No storage needs so many requests for one of our workloads: it would go on for ever. */
@@ -18,6 +19,7 @@ export class TestDisk implements Disk {
   readonly sectorBytes: number = sectorBytes;
   readonly sectors: number;
   readonly image: Image;
+  reads = 0;
   writes = 0;
   barriers = 0;
   faults: DiskFaults | null = null;
@@ -33,6 +35,9 @@ export class TestDisk implements Disk {
 
   *read(sector: number, count: number): Task<Uint8Array> {
     this.#check('read', sector, count);
+    const index = this.reads++;
+    if (this.faults?.failsRead?.(index, sector, count) === true)
+      throw new KernelError('ioError', `read of sectors ${sector}+${count}`);
     return this.image.read(sector, count);
   }
 
@@ -40,7 +45,7 @@ export class TestDisk implements Disk {
     const count = data.length / sectorBytes;
     this.#check('write', sector, count);
     const index = this.writes++;
-    const failed = this.faults?.failsWrite(index, sector, count) ?? false;
+    const failed = this.faults?.failsWrite?.(index, sector, count) ?? false;
     // What failed is unknown: the first half of it was written.
     this.#put(sector, failed ? data.subarray(0, Math.floor(count / 2) * sectorBytes) : data);
     if (failed) throw new KernelError('ioError', `write of sectors ${sector}+${count}`);

@@ -121,6 +121,11 @@ export function sequencesOf(length: number): Generated {
   const sequences: CrashWorkload[] = [];
   let generated = 0;
   const extend = (chosen: readonly Step[]): void => {
+    // What an exchange makes come earlier begins earlier already.
+    if (!isFirstOfItsKind(chosen)) {
+      generated += steps.length ** (length - chosen.length);
+      return;
+    }
     if (chosen.length < length) {
       for (const s of steps) extend([...chosen, s]);
       return;
@@ -149,8 +154,9 @@ export function sampledSequences(
 
 /** Null for one that is pruned. */
 function workloadOf(chosen: readonly Step[]): CrashWorkload | null {
+  if (!isFirstOfItsKind(chosen)) return null;
   const needed = needs(chosen);
-  if (needed === null || !isFirstOfItsKind(chosen)) return null;
+  if (needed === null) return null;
   const made: CrashOperation[] = [];
   for (const d of [...directories, '/A/sub', '/B/sub']) {
     const thing = needed.get(d);
@@ -229,7 +235,19 @@ const exchanges: readonly ((text: string) => string)[] = [false, true].flatMap((
   ),
 );
 
+/** The text of each step under each exchange, with an end that is in none of them. */
+const exchanged: ReadonlyMap<Step, readonly string[]> = new Map(
+  steps.map((s) => [s, exchanges.map((exchange) => `${exchange(s.text)};`)]),
+);
+
+/** No exchange makes a text of it that comes earlier. */
 function isFirstOfItsKind(chosen: readonly Step[]): boolean {
-  const text = chosen.map((s) => s.text).join(';');
-  return exchanges.every((exchange) => exchange(text) >= text);
+  return exchanges.every((_, i) => {
+    for (const s of chosen) {
+      const other = exchanged.get(s)?.[i] ?? '';
+      const own = `${s.text};`;
+      if (other !== own) return other > own;
+    }
+    return true;
+  });
 }

@@ -18,8 +18,10 @@ export type JournalEvent =
 
 export class Journal {
   readonly events: JournalEvent[] = [];
+  writes = 0;
 
   write(sector: number, versions: readonly number[]): void {
+    this.writes++;
     this.events.push({ event: 'write', sector, versions });
   }
 

@@ -33,6 +33,12 @@ interface ExpectedFile {
 
 const never = -2;
 
+/** What is wrong in these ways may be the fault of what could not be read. */
+const ofWholeTrees: ReadonlySet<string> = new Set(['links', 'order']);
+
+/** What is taken for confirmed: what was, nothing, or all that was over, as long as there is no crash. */
+export type Taken = 'asked for' | 'nothing' | 'everything';
+
 /** What may be there after a crash at one moment. */
 export class Expectation {
   /** Equal for moments of which the same is expected. */
@@ -45,12 +51,15 @@ export class Expectation {
   /** By name and file: what the file may hold if a rename has put it in the place of another one. */
   readonly #replacing = new Map<string, readonly Uint8Array[]>();
 
-  /** @param forgetful as if nothing had ever been confirmed */
-  constructor(history: History, promises: Promises, m: Moment, forgetful = false) {
+  constructor(history: History, promises: Promises, m: Moment, taken: Taken = 'asked for') {
+    const forgetful = taken === 'nothing';
     this.#history = history;
     this.#promises = promises;
     const limit = m.underWay ? m.done : m.done - 1;
-    const confirmations = history.confirmations.filter((c) => c.operation < (forgetful ? 0 : m.done));
+    const confirmations =
+      taken === 'everything'
+        ? [{ operation: m.done - 1, everything: true, node: nobody, names: new Set<string>() }]
+        : history.confirmations.filter((c) => c.operation < (forgetful ? 0 : m.done));
     this.signature = signatureOf(history, m);
     const together = promises.names === 'prefix';
     const lastOfAll = confirmations.at(-1)?.operation ?? never;
@@ -88,11 +97,17 @@ export class Expectation {
         this.#spaces.add(`${one}.${two}`);
   }
 
-  /** @param nodes the model's number of each of the storage's files */
-  judge(tree: Tree, nodes: ReadonlyMap<string, Node>): readonly Violation[] {
+  /**
+   * @param nodes the model's number of each of the storage's files
+   * @param mayFail what cannot be read may be missing; what can be must be right
+   */
+  judge(tree: Tree, nodes: ReadonlyMap<string, Node>, mayFail = false): readonly Violation[] {
     const found: Violation[] = [];
-    const say = (kind: string, text: string): void => void found.push({ kind, text });
-    for (const text of tree.unreadable) say('unreadable', text);
+    const partial = mayFail && tree.unreadable.length > 0;
+    const say = (kind: string, text: string): void => {
+      if (!partial || !ofWholeTrees.has(kind)) found.push({ kind, text });
+    };
+    for (const text of tree.unreadable) if (!mayFail || !text.includes(': ioError')) say('unreadable', text);
     const seen = new Map<Node, TreeNode>();
     for (const t of tree.nodes.values()) {
       const node = nodes.get(t.id);
@@ -103,7 +118,7 @@ export class Expectation {
     for (const [node, t] of seen) this.#judgeFile(node, t, say);
     this.#judgeNames(seen, nodes, say);
     for (const [node, { mustBeThere }] of this.#files)
-      if (mustBeThere && node !== rootNode && !seen.has(node) && this.#promises.names === 'each')
+      if (mustBeThere && node !== rootNode && !seen.has(node) && this.#promises.names === 'each' && !partial)
         say('lost', `file ${this.#nameOf(node)} was confirmed and has no name any more`);
     return found;
   }
@@ -202,6 +217,7 @@ export class Expectation {
       const slash = key.indexOf('/');
       const directory = seen.get(Number(key.slice(0, slash)));
       if (directory === undefined) continue; // its directory is judged
+      if (directory.partial) continue; // and so it is unreadable
       each = false;
       say('lost', `${pathOf(directory, key.slice(slash + 1))} is missing`);
     }

@@ -44,8 +44,9 @@ export class Medium {
     if (this.#buffer.compare(bytes, 0, sectorBytes, at, at + sectorBytes) === 0) return 0;
     let one = Math.imul(sector + 1, 0x9e3779b1);
     let two = Math.imul(sector + 0x7f4a7c15, 0x85ebca6b);
-    for (let i = 0; i < sectorBytes; i += 4) {
-      const word = word32(bytes, i);
+    const words = wordsOf(bytes);
+    for (let i = 0; i < words.length; i++) {
+      const word = words[i] ?? 0;
       one = Math.imul(((one << 5) | (one >>> 27)) ^ word, 0xcc9e2d51);
       two = Math.imul(((two << 13) | (two >>> 19)) + word, 0x1b873593) ^ (one >>> 15);
     }
@@ -55,6 +56,15 @@ export class Medium {
 
   hash(version: number, half: 0 | 1): number {
     return version === 0 ? 0 : (this.#hashes[2 * (version - 1) + half] ?? 0);
+  }
+
+  /** Contents that were written together, as one piece of memory; null for others. */
+  together(version: number, count: number): Uint8Array | null {
+    const first = this.#contents[version - 1];
+    const last = this.#contents[version + count - 2];
+    if (first === undefined || last === undefined || first.buffer !== last.buffer) return null;
+    if (last.byteOffset - first.byteOffset !== (count - 1) * sectorBytes) return null;
+    return new Uint8Array(first.buffer, first.byteOffset, count * sectorBytes);
   }
 
   /** How many contents there are; with `forget` for what is looked at once. */
@@ -69,8 +79,11 @@ export class Medium {
   }
 }
 
-const word32 = (bytes: Uint8Array, i: number): number =>
-  (bytes[i] ?? 0) | ((bytes[i + 1] ?? 0) << 8) | ((bytes[i + 2] ?? 0) << 16) | ((bytes[i + 3] ?? 0) << 24);
+/** One sector as words of this machine: a hash is compared with others of this process only. */
+const wordsOf = (bytes: Uint8Array): Int32Array =>
+  bytes.byteOffset % 4 === 0
+    ? new Int32Array(bytes.buffer, bytes.byteOffset, sectorBytes / 4)
+    : new Int32Array(bytes.slice(0, sectorBytes).buffer);
 
 function finish(x: number): number {
   let h = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
@@ -127,7 +140,12 @@ export class Image implements DiskImage {
     let changed = false;
     for (let i = sector; i < sector + count && !changed; i++) changed = versions[i] !== 0;
     if (!changed) return this.medium.base(sector, count);
-    if (count === 1) return this.medium.content(sector, this.version(sector));
+    const first = this.version(sector);
+    if (count === 1) return this.medium.content(sector, first);
+    let written = first > 0;
+    for (let i = 1; i < count && written; i++) written = versions[sector + i] === first + i;
+    const piece = written ? this.medium.together(first, count) : null;
+    if (piece !== null) return piece;
     const bytes = new Uint8Array(count * sectorBytes);
     for (let i = 0; i < count; i++)
       bytes.set(this.medium.content(sector + i, this.version(sector + i)), i * sectorBytes);

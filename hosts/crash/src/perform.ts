@@ -31,7 +31,8 @@ const linksMax = 10;
 export const fileKey = (f: FileId): string => `${f.number}.${f.generation}`;
 
 export class Process {
-  readonly files: Files;
+  /** Another one after a boot; files keep their identities. */
+  files: Files;
   /** Files in the order in which they were made: the first is the root. */
   readonly made: FileId[];
   readonly #open = new Map<string, OpenFile>();

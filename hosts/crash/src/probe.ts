@@ -1,6 +1,7 @@
 /** All tests of one workload, kind by kind. */
 import { Engine, type RandomStream } from '@backplane/engine';
 import { Panic } from './boot.ts';
+import type { Image } from './medium.ts';
 import type { CrashWorkload } from './operation.ts';
 import type { Recording } from './recording.ts';
 import {
@@ -9,9 +10,10 @@ import {
   type CrashState,
   CrashStates,
   type Damage,
+  type RunSpec,
   type StateSpec,
 } from './states.ts';
-import { count, type Failure, newTally, type Tally } from './tally.ts';
+import { count, type Failure, newTally, repeat, spend, type Tally } from './tally.ts';
 import { type DiskSize, flip, type Tester } from './tester.ts';
 
 /** How much of what cannot all be done. */
@@ -40,7 +42,7 @@ export class Probe {
   /** One workload, with these kinds of tests. */
   test(w: CrashWorkload, kinds: readonly CrashKind[], o: Omit<Extent, 'untilMs'>): void {
     const tester = this.#tester;
-    const recording = this.#record(w, {});
+    const recording = this.#timed('run', () => this.#record(w, {}));
     const { medium } = recording.after;
     const images = tester.images;
     const random = new Engine({ seed: o.seed }).random('crash kinds', w.name);
@@ -48,21 +50,64 @@ export class Probe {
     const seen = new Set<string>();
     for (const kind of kinds) {
       if (this.#late()) break;
-      if (kind === 'prefix') this.#judgeAll(recording, states.prefixes(), seen);
-      else if (kind === 'torn') this.#judgeAll(recording, states.torn(o.samples), seen);
-      else if (kind === 'reordered')
-        this.#judgeAll(recording, states.reordered({ samples: o.samples * 4, exhaustive: 8 }), seen);
-      else if (kind === 'recovery')
-        this.#judgeAll(recording, this.#recoveries(states, random, o.samples), seen);
-      else if (kind === 'damaged')
-        this.#judgeAll(recording, this.#damaged(recording, random, o.samples), seen);
-      else if (kind === 'misdirected')
-        this.#judgeAll(recording, this.#misdirected(recording, states, random, o.samples), seen);
-      else if (kind === 'ioError') this.#errors(w, recording, random, o.samples);
-      else if (kind === 'full') this.#full(w, random, o.samples);
+      this.#timed(kind, () => this.#testKind(kind, recording, { states, random, seen, samples: o.samples }));
     }
-    this.tally.images += tester.images - images;
+    this.tally.mounted += tester.images - images;
     tester.release(medium);
+  }
+
+  #testKind(
+    kind: CrashKind,
+    r: Recording,
+    o: {
+      readonly states: CrashStates;
+      readonly random: RandomStream;
+      readonly seen: Set<string>;
+      readonly samples: number;
+    },
+  ): void {
+    const { states, random, seen, samples } = o;
+    switch (kind) {
+      case 'prefix':
+        this.#judgeAll(r, states.prefixes(), seen);
+        break;
+      case 'torn':
+        this.#judgeAll(r, states.torn(samples), seen);
+        break;
+      case 'reordered':
+        this.#judgeAll(r, states.reordered({ samples: samples * 4, exhaustive: 8 }), seen);
+        break;
+      case 'recovery':
+        this.#judgeAll(r, this.#recoveries(states, random, samples), seen);
+        break;
+      case 'damaged':
+        this.#judgeAll(r, this.#damaged(r, random, samples), seen);
+        break;
+      case 'misdirected':
+        this.#judgeAll(r, this.#misdirected(r, states, random, samples), seen);
+        break;
+      case 'ioError':
+        this.#errors(r, random, samples);
+        break;
+      case 'readError':
+        this.#readErrors(r, states, random, samples);
+        break;
+      case 'full':
+        this.#full(r.workload, random, samples);
+        break;
+      case 'run':
+      case 'lyingDisk':
+        break; // the one has been done, the other is the control
+    }
+  }
+
+  #timed<T>(kind: CrashKind, work: () => T): T {
+    const begunMs = performance.now();
+    try {
+      return work();
+    } finally {
+      spend(this.tally, kind, (performance.now() - begunMs) / 1000);
+    }
   }
 
   /**
@@ -81,12 +126,12 @@ export class Probe {
     return null;
   }
 
-  #record(w: CrashWorkload, how: Pick<StateSpec, 'fails' | 'free'>): Recording {
+  #record(w: CrashWorkload, how: RunSpec): Recording {
     const r = this.#tester.record(w, how);
     this.tally.runs++;
     this.tally.writes += r.writes;
     if (r.violations.length > 0) {
-      const spec: StateSpec = { kind: kindOfRun(how), ...how, writes: r.writes, moment: theEnd(w) };
+      const spec: StateSpec = { kind: kindOfRun(how), ...how, writes: r.writes, moment: r.end };
       count(this.tally, { workload: w, size: this.#size, spec, violations: r.violations });
     }
     return r;
@@ -97,7 +142,7 @@ export class Probe {
       if (this.#late()) return;
       const signature = `${spec.spare ?? ''}${spec.damage === undefined ? '' : 'd'}${this.#tester.signature(r, spec, image)}`;
       if (seen.has(signature)) {
-        this.tally.repeats++;
+        repeat(this.tally, spec.kind);
         continue;
       }
       seen.add(signature);
@@ -177,13 +222,50 @@ export class Probe {
   }
 
   /** Each write fails once, or from then on whenever it is tried again. */
-  #errors(w: CrashWorkload, r: Recording, random: RandomStream, samples: number): void {
+  #errors(r: Recording, random: RandomStream, samples: number): void {
     for (let write = 0; write < r.writes; write++) {
       if (samples < 8 && !random.chance(samples / 8)) continue;
       for (const lasting of [false, true]) {
         if (this.#late()) return;
-        this.#fault(w, 'ioError', { fails: { write, lasting } });
+        this.#fault(r.workload, 'ioError', { fails: { write, lasting } });
       }
+    }
+  }
+
+  /** Each read fails once, or for good: those of the operations, after another boot, and those of a boot after a crash. */
+  #readErrors(r: Recording, states: CrashStates, random: RandomStream, samples: number): void {
+    const { workload } = r;
+    const picked = (): boolean => samples >= 8 || random.chance(samples / 8);
+    const restart = workload.prelude > 0 ? workload.prelude : random.pick(restarts(workload));
+    const { reads } = this.#undone(r.before, () => this.#record(workload, { restart }));
+    for (let read = reads.from; read < reads.to; read++)
+      for (const lasting of [false, true]) {
+        if (this.#late()) return;
+        if (picked()) this.#fault(workload, 'readError', { restart, failsRead: { read, lasting } });
+      }
+    const images = new Set<string>();
+    for (const { spec, image } of states.prefixes()) {
+      if (images.has(image.key)) continue;
+      images.add(image.key);
+      if (!picked()) continue;
+      const count = this.#undone(image, () => this.#tester.readsOf(image));
+      for (let read = 0; read < count; read++)
+        for (const lasting of [false, true]) {
+          if (this.#late()) return;
+          if (!picked()) continue;
+          const failing: StateSpec = { ...spec, kind: 'readError', mountFails: { read, lasting } };
+          this.#undone(image, () => this.#count(workload, failing, this.#tester.judge(r, failing, image)));
+        }
+    }
+  }
+
+  /** Nobody needs what the disk has got meanwhile. */
+  #undone<T>({ medium }: Image, work: () => T): T {
+    const { mark } = medium;
+    try {
+      return work();
+    } finally {
+      medium.forget(mark);
     }
   }
 
@@ -206,21 +288,38 @@ export class Probe {
   }
 
   /** One run with faults, with a crash in the end. @returns operations that failed */
-  #fault(w: CrashWorkload, kind: CrashKind, how: Pick<StateSpec, 'fails' | 'free'>): number {
-    const { medium } = this.#tester.before(how);
-    const { mark } = medium;
-    const r = this.#record(w, how);
-    const spec: StateSpec = { kind, ...how, writes: writesOf(r), moment: theEnd(w) };
-    if (r.violations.length === 0) this.#count(w, spec, this.#tester.judge(r, spec, r.after));
-    medium.forget(mark);
-    return r.errors;
+  #fault(w: CrashWorkload, kind: CrashKind, how: RunSpec): number {
+    return this.#undone(this.#tester.before(how), () => {
+      const r = this.#record(w, how);
+      const spec: StateSpec = { kind, ...how, writes: r.writes, moment: r.end };
+      if (r.violations.length === 0) this.#count(w, spec, this.#tester.judge(r, spec, r.after));
+      return r.errors;
+    });
   }
 }
 
-const kindOfRun = (how: Pick<StateSpec, 'fails' | 'free'>): CrashKind =>
-  how.fails !== undefined ? 'ioError' : how.free !== undefined ? 'full' : 'run';
+/** Operations before which the machine can be booted again, with no file open and nothing else that only a process has. */
+function restarts(w: CrashWorkload): readonly number[] {
+  const found: number[] = [];
+  const open = new Set<string>();
+  for (const [i, o] of w.operations.entries()) {
+    if (open.size === 0) found.push(i);
+    if (o.op === 'open') open.add(o.handle);
+    else if (o.op === 'dup') open.add(o.as);
+    else if (o.op === 'close') open.delete(o.handle);
+  }
+  return found;
+}
+
+const kindOfRun = (how: RunSpec): CrashKind =>
+  how.restart !== undefined
+    ? 'readError'
+    : how.fails !== undefined
+      ? 'ioError'
+      : how.free !== undefined
+        ? 'full'
+        : 'run';
 const theEnd = (w: CrashWorkload): StateSpec['moment'] => ({ done: w.operations.length, underWay: false });
-const writesOf = (r: Recording): number => r.journal.events.filter((e) => e.event === 'write').length;
 
 function damagedState(r: Recording, spec: StateSpec, damage: Damage): CrashState {
   const image = r.after.copy();

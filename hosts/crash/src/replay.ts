@@ -13,6 +13,8 @@ export interface Replayed {
   readonly storage: string;
   readonly workload: string;
   readonly spec: StateSpec;
+  /** The request that failed, if any. */
+  readonly fault: string | null;
   /** Operations that were over, and the one under way. */
   readonly operations: readonly string[];
   readonly violations: readonly Violation[];
@@ -29,12 +31,22 @@ export function replay(store: StoreUnderTest, c: Case): Replayed {
     storage: store.name,
     workload: c.workload.name,
     spec: c.spec,
+    fault: faultOf(c.spec),
     operations: c.workload.operations
       .slice(0, underWay ? done + 1 : done)
       .map((o, i) => (i === done ? `${textOf(o)}   (under way)` : textOf(o))),
     violations,
     tree: tree === null ? [] : [...linesOf(tree.root, '/')],
   };
+}
+
+function faultOf({ fails, failsRead, restart, mountFails }: StateSpec): string | null {
+  const failed = (what: string, lasting: boolean): string => `${what} failed${lasting ? ', for good' : ''}`;
+  if (fails !== undefined) return failed(`write ${fails.write}`, fails.lasting);
+  const boot = `read ${mountFails?.read ?? failsRead?.read} since the boot`;
+  if (mountFails !== undefined) return failed(`${boot} after the crash`, mountFails.lasting);
+  if (failsRead === undefined) return null;
+  return failed(`${boot} after ${restart} operations`, failsRead.lasting);
 }
 
 function* linesOf(t: TreeNode, path: string): Generator<string> {

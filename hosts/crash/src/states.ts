@@ -8,8 +8,9 @@ import type { Recording } from './recording.ts';
 /**
  * Kinds of tests. `run`: without a crash. `prefix`: after each write. `torn`: the last write in part. `reordered`: some of
  * the last writes lost. `recovery`: the power fails again while the disk is being recovered. `damaged`: bits have changed
- * on the disk. `misdirected`: a write went to another place. `ioError`: a write fails, and the power in the end. `full`:
- * the disk has so many blocks free. `lyingDisk`: the control; a disk that ignores barriers must be found out.
+ * on the disk. `misdirected`: a write went to another place. `ioError`: a write fails, and the power in the end.
+ * `readError`: a read fails, of an operation or of a boot after a crash, and the power in the end. `full`: the disk has so
+ * many blocks free. `lyingDisk`: the control; a disk that ignores barriers must be found out.
  */
 export const crashKinds = [
   'run',
@@ -20,6 +21,7 @@ export const crashKinds = [
   'damaged',
   'misdirected',
   'ioError',
+  'readError',
   'full',
   'lyingDisk',
 ] as const;
@@ -53,9 +55,18 @@ export interface StateSpec {
   readonly misdirected?: { readonly write: number; readonly by: number };
   /** Writes that failed; with `from` all to the sectors of that one from then on. */
   readonly fails?: { readonly write: number; readonly lasting: boolean };
+  /** A read that failed; with `lasting` a sector of it can never be read again. Counted from the boot at `restart`. */
+  readonly failsRead?: { readonly read: number; readonly lasting: boolean };
+  /** Operations before an orderly halt and another boot. */
+  readonly restart?: number;
+  /** The same of a read of the boot after the crash. */
+  readonly mountFails?: { readonly read: number; readonly lasting: boolean };
   /** Blocks that were free in the beginning. */
   readonly free?: number;
 }
+
+/** What a run needs to know of it. */
+export type RunSpec = Pick<StateSpec, 'fails' | 'failsRead' | 'restart' | 'free'>;
 
 export interface CrashState {
   readonly spec: StateSpec;

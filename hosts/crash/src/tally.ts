@@ -13,16 +13,19 @@ export interface Failure {
 
 export interface KindCount {
   states: number;
+  distinct: number;
   violations: number;
+  /** That a thread worked on it. */
+  seconds: number;
 }
 
 export interface Tally {
-  /** Crash states that were judged. */
+  /** Crash states that were made. */
   states: number;
-  /** Disk images among them that differed: each was attached, audited, walked through and used. */
-  images: number;
-  /** States that were made and were like one before in everything. */
-  repeats: number;
+  /** Those among them that were like none before of their workload in disk and allowed outcomes: each was judged. */
+  distinct: number;
+  /** Disks among those that differed: each was attached, audited, walked through and used. */
+  mounted: number;
   /** States that must not be. */
   violations: number;
   /** Runs of workloads on the storage. */
@@ -38,8 +41,8 @@ export interface Tally {
 
 export const newTally = (): Tally => ({
   states: 0,
-  images: 0,
-  repeats: 0,
+  distinct: 0,
+  mounted: 0,
   violations: 0,
   runs: 0,
   writes: 0,
@@ -48,10 +51,18 @@ export const newTally = (): Tally => ({
   failures: [],
 });
 
-export function count(t: Tally, f: Failure): void {
+/** A state that is like one before. */
+export function repeat(t: Tally, kind: CrashKind): KindCount {
   t.states++;
-  const kind = countOf(t, f.spec.kind);
-  kind.states++;
+  const counted = countOf(t, kind);
+  counted.states++;
+  return counted;
+}
+
+export function count(t: Tally, f: Failure): void {
+  const kind = repeat(t, f.spec.kind);
+  t.distinct++;
+  kind.distinct++;
   const [first] = f.violations;
   if (first === undefined) return;
   t.violations++;
@@ -61,8 +72,13 @@ export function count(t: Tally, f: Failure): void {
   if (!t.failures.some((g) => sortOf(g) === sort)) t.failures.push(f);
 }
 
+/** Time that went into a kind. */
+export function spend(t: Tally, kind: CrashKind, seconds: number): void {
+  countOf(t, kind).seconds += seconds;
+}
+
 function countOf(t: Tally, kind: CrashKind): KindCount {
-  const known = t.byKind[kind] ?? { states: 0, violations: 0 };
+  const known = t.byKind[kind] ?? { states: 0, distinct: 0, violations: 0, seconds: 0 };
   t.byKind[kind] = known;
   return known;
 }
@@ -71,8 +87,8 @@ const sortOf = (f: Failure): string => `${f.spec.kind} ${f.violations[0]?.kind}`
 
 export function add(to: Tally, from: Tally): void {
   to.states += from.states;
-  to.images += from.images;
-  to.repeats += from.repeats;
+  to.distinct += from.distinct;
+  to.mounted += from.mounted;
   to.violations += from.violations;
   to.runs += from.runs;
   to.writes += from.writes;
@@ -81,7 +97,9 @@ export function add(to: Tally, from: Tally): void {
     if (more === undefined) continue;
     const sum = countOf(to, kind);
     sum.states += more.states;
+    sum.distinct += more.distinct;
     sum.violations += more.violations;
+    sum.seconds += more.seconds;
   }
   for (const [word, n] of Object.entries(from.wrong)) to.wrong[word] = (to.wrong[word] ?? 0) + n;
   for (const f of from.failures) if (!to.failures.some((g) => sortOf(g) === sortOf(f))) to.failures.push(f);

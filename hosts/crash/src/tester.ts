@@ -3,12 +3,14 @@ import { isKernelError } from '@backplane/slots';
 import { Boot, Panic } from './boot.ts';
 import { unmet } from './conditions.ts';
 import { examine, type Outcome } from './examine.ts';
+import { failingRead, failingWrite } from './faults.ts';
 import { Journal, type WriteEvent } from './journal.ts';
 import { Expectation, type Moment, signatureOf } from './judge.ts';
 import { Image, Medium, sectorBytes } from './medium.ts';
+import { mountFailing, readsOf } from './mount.ts';
 import type { CrashWorkload } from './operation.ts';
 import { type Recording, record } from './recording.ts';
-import { apply, CrashStates, type StateSpec } from './states.ts';
+import { apply, CrashStates, type RunSpec, type StateSpec } from './states.ts';
 import type { StoreUnderTest } from './store.ts';
 import type { Violation } from './violation.ts';
 
@@ -42,21 +44,16 @@ export class Tester {
     this.#sectors = (store.sectors ?? usualSectors)[size];
   }
 
-  /** A run of the workload, as the spec wants it: with writes that fail, on a disk that is nearly full. */
-  record(w: CrashWorkload, spec: Pick<StateSpec, 'fails' | 'free'> = {}): Recording {
-    const before = this.before(spec);
-    const { fails } = spec;
-    if (fails === undefined) return record(this.store, before, w);
-    let range: { readonly from: number; readonly to: number } | null = null;
-    return record(this.store, before, w, {
-      failsWrite: (index, sector, count) => {
-        if (index === fails.write) {
-          range = { from: sector, to: sector + count };
-          return true;
-        }
-        return fails.lasting && range !== null && sector < range.to && sector + count > range.from;
-      },
-    });
+  /** A run of the workload, as the spec wants it: with requests that fail, on a disk that is nearly full. */
+  record(w: CrashWorkload, spec: RunSpec = {}): Recording {
+    const { fails, failsRead, restart } = spec;
+    const faults =
+      fails !== undefined
+        ? failingWrite({ index: fails.write, lasting: fails.lasting })
+        : failsRead !== undefined
+          ? failingRead({ index: failsRead.read, lasting: failsRead.lasting })
+          : undefined;
+    return record(this.store, this.before(spec), w, { faults, restart });
   }
 
   /** The disk that a run begins with. */
@@ -66,6 +63,17 @@ export class Tester {
 
   /** What is wrong in this state; nothing, if it may be so. */
   judge(r: Recording, spec: StateSpec, image: Image): readonly Violation[] {
+    if (spec.mountFails === undefined) return this.#judge(r, spec, image);
+    const { tree, violations, left } = mountFailing(this.store, image, spec.mountFails);
+    const found = [...violations];
+    if (tree !== null)
+      found.push(...this.#expectation(r, spec.moment).judge(tree, r.nodes, true).map(withFailedRead));
+    // The next boot reads everything.
+    found.push(...this.#judge(r, spec, left));
+    return found;
+  }
+
+  #judge(r: Recording, spec: StateSpec, image: Image): readonly Violation[] {
     const outcome = this.#outcome(image);
     if (spec.damage !== undefined || spec.misdirected !== undefined)
       return this.#judgeDamaged(r, spec, outcome);
@@ -99,6 +107,11 @@ export class Tester {
     const violations = [...recording.violations];
     if (spec.kind !== 'run') violations.push(...this.judge(recording, spec, image));
     return { recording, image, violations };
+  }
+
+  /** How often a boot reads, and whoever walks through the files after it. */
+  readsOf(image: Image): number {
+    return readsOf(this.store, image);
   }
 
   /** What recovery writes to the disk, in order. */
@@ -183,12 +196,14 @@ export class Tester {
     if (spec.spare === true)
       return tree === null ? violations : this.#expectation(r, spec.moment).judge(tree, r.nodes);
     if (this.store.promises.damage === 'ends' || tree === null || tree.unreadable.length > 0) return [];
-    return new Expectation(r.model.history, this.store.promises, spec.moment, true)
+    return new Expectation(r.model.history, this.store.promises, spec.moment, 'nothing')
       .judge(tree, r.nodes)
       .filter((v) => v.kind !== 'content')
       .map((v) => ({ kind: 'undetected', text: `${spec.what ?? 'damage'}: ${v.text}` }));
   }
 }
+
+const withFailedRead = (v: Violation): Violation => ({ ...v, text: `with a failed read: ${v.text}` });
 
 export function flip(image: Image, sector: number, byte: number, bit: number): void {
   const bytes = image.read(sector, 1).slice();

@@ -16,6 +16,8 @@ export interface TreeNode {
   readonly entries: { readonly name: string; readonly node: TreeNode }[];
   /** Names that lead here. */
   names: number;
+  /** Of a directory: there may be names that could not be read. */
+  partial: boolean;
 }
 
 export interface Tree {
@@ -44,7 +46,10 @@ export function* walk(files: Files): Task<Tree> {
         let child: TreeNode | null | undefined = nodes.get(key);
         if (child === undefined) {
           child = yield* look(files, file, path, unreadable);
-          if (child === null) continue;
+          if (child === null) {
+            node.partial = true;
+            continue;
+          }
           nodes.set(key, child);
           if (child.type === 'directory') queue.push({ f: file, node: child });
         }
@@ -53,6 +58,7 @@ export function* walk(files: Files): Task<Tree> {
       }
     } catch (e) {
       if (!isKernelError(e)) throw e;
+      node.partial = true;
       unreadable.push(`${node.path}: ${e.message}`);
     }
   }
@@ -64,7 +70,19 @@ function* look(files: Files, f: FileId, path: string, unreadable: string[]): Tas
     const { type, links, mode, uid, gid, sizeBytes } = yield* files.attributes(f);
     // By copy: the cache may go on with these bytes.
     const bytes = type === 'directory' ? noBytes : yield* files.read(f, 0, sizeBytes);
-    return { id: fileKey(f), path, type, links, mode, uid, gid, bytes, entries: [], names: 0 };
+    return {
+      id: fileKey(f),
+      path,
+      type,
+      links,
+      mode,
+      uid,
+      gid,
+      bytes,
+      entries: [],
+      names: 0,
+      partial: false,
+    };
   } catch (e) {
     if (!isKernelError(e) || path === '/') throw e;
     unreadable.push(`${path}: ${e.message}`);

@@ -40,4 +40,27 @@ describe('an image', () => {
     expect([one.read(1, 1)[0], two.read(1, 1)[0], two.read(0, 3)[600]]).toEqual([4, 8, 8]);
     expect(base.every((b) => b === 4)).toBe(true);
   });
+
+  it('reads back what was written in one piece, several or none, whatever pieces it is read in', () => {
+    const medium = new Medium('test', new Uint8Array(16 * sectorBytes).fill(9));
+    const image = new Image(medium);
+    const bytes = new Uint8Array(16 * sectorBytes).fill(9);
+    let byte = 10;
+    for (const [at, count] of [
+      [2, 6],
+      [4, 2],
+      [9, 3],
+      [12, 4],
+      [12, 1],
+    ] as const) {
+      const own = new Uint8Array(count * sectorBytes).map((_, i) => byte + (i >> 9));
+      byte += count;
+      bytes.set(own, at * sectorBytes);
+      for (let i = 0; i < count; i++)
+        image.put(at + i, medium.add(at + i, own.subarray(i * sectorBytes, (i + 1) * sectorBytes)));
+    }
+    for (let at = 0; at < 16; at++)
+      for (let count = 1; at + count <= 16; count++)
+        expect(Buffer.compare(image.read(at, count), bytes.subarray(at * 512, (at + count) * 512))).toBe(0);
+  });
 });

@@ -20,6 +20,8 @@ interface Round {
   readonly kinds: readonly CrashKind[];
   readonly size: DiskSize;
   readonly workloads: readonly CrashWorkload[];
+  /** Of everything that is sampled: 2 when left out, 8 for all. */
+  readonly samples?: number;
 }
 
 const shipped = [
@@ -49,16 +51,17 @@ const rounds: readonly Round[] = (() => {
     { kinds: ['ioError'], size: 'short', workloads: every(5, one) },
     { kinds: ['full'], size: 'short', workloads: every(5, one) },
     { kinds: ['recovery'], size: 'short', workloads: every(5, one) },
+    { kinds: ['readError'], size: 'short', workloads: every(5, one), samples: 8 },
   ];
 })();
 
 export function hunt(store: StoreUnderTest): Hunted {
   const testers = { short: new Tester(store, 'short'), long: new Tester(store, 'long') };
   let states = 0;
-  for (const { kinds, size, workloads } of rounds)
+  for (const { kinds, size, workloads, samples = 2 } of rounds)
     for (const w of workloads) {
       const probe = new Probe(testers[size], size, Number.POSITIVE_INFINITY);
-      probe.test(w, kinds, { samples: 2, seed: 1 });
+      probe.test(w, kinds, { samples, seed: 1 });
       states += probe.tally.states;
       const [found] = probe.tally.failures;
       if (found !== undefined) return { states, found };

@@ -73,6 +73,25 @@ const anywhere: Readonly<Record<string, (d: Disk) => Partial<Disk>>> = {
       }
     },
   }),
+  'what cannot be read is taken for zeros': (d) => ({
+    *read(sector, count) {
+      try {
+        return yield* d.read(sector, count);
+      } catch (e) {
+        if (!isKernelError(e, 'ioError')) throw e;
+        return new Uint8Array(count * d.sectorBytes);
+      }
+    },
+  }),
+  'a failed read ends the kernel': (d) => ({
+    *read(sector, count) {
+      try {
+        return yield* d.read(sector, count);
+      } catch (e) {
+        throw isKernelError(e, 'ioError') ? new Error('cannot happen') : e;
+      }
+    },
+  }),
   'the power comes back on another disk': (d) => {
     // Sectors that are far from the beginning are forgotten when it is switched on.
     const mine = new Set<number>();

@@ -185,6 +185,26 @@ const bugs: Readonly<Record<string, (s: Storage) => Partial<Storage>>> = {
       }
     },
   }),
+  'a directory that cannot be read is empty': (s) => ({
+    *entries(directory) {
+      try {
+        return yield* s.entries(directory);
+      } catch (e) {
+        if (!isKernelError(e, 'ioError')) throw e;
+        return [];
+      }
+    },
+  }),
+  'bytes that cannot be read are zeros': (s) => ({
+    *read(f, at, count) {
+      try {
+        return yield* s.read(f, at, count);
+      } catch (e) {
+        if (!isKernelError(e, 'ioError')) throw e;
+        return new Uint8Array(count);
+      }
+    },
+  }),
   'a full disk ends the kernel': (s) => ({
     *create(directory, name, file) {
       try {

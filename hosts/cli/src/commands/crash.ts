@@ -122,6 +122,7 @@ function again(store: StoreUnderTest, file: string | undefined, o: CrashOptions,
   else {
     out(pc.bold(`${r.workload}: ${r.spec.kind}, after ${r.spec.writes} writes`));
     for (const operation of r.operations) out(`  ${operation}`);
+    if (r.fault !== null) out(`${r.fault}.`);
     out('After recovery:');
     for (const l of r.tree) out(`  ${l}`);
     if (violations.length === 0) out('Nothing is wrong with it.');
@@ -134,12 +135,30 @@ function print(r: CampaignResult, o: CrashOptions): void {
   out(
     formatTable({
       title: `Crash states of ${r.storage}`,
-      head: ['kind', 'states', 'violations'],
+      head: ['kind', 'states', 'distinct', 'violations', 'thread seconds', 'states/s of a thread'],
       rows: [
-        ...Object.entries(r.byKind).map(([kind, n]) => [kind, String(n.states), String(n.violations)]),
-        ['all', String(r.states), String(r.violations)],
+        ...Object.entries(r.byKind).map(([kind, n]) => [
+          kind,
+          String(n.states),
+          String(n.distinct),
+          String(n.violations),
+          n.seconds.toFixed(1),
+          n.states === 0 ? '' : rate(n.states, n.seconds),
+        ]),
+        ['all', String(r.states), String(r.distinct), String(r.violations)],
       ],
-      note: `${r.images} different disks, ${r.repeats} states that were like one before, ${r.runs} runs with ${r.writes} writes, ${r.statesPerSecond} states/s, seed ${r.seed}`,
+      note: `${r.mounted} different disks were mounted, ${r.runs} runs with ${r.writes} writes, seed ${r.seed}`,
+    }),
+  );
+  out(
+    formatTable({
+      title: `By origin, on ${r.threads} thread${r.threads === 1 ? '' : 's'}`,
+      head: [
+        ...['origin', 'extent', 'workloads', 'states', 'distinct', 'disks mounted'],
+        ...['seconds', 'states/s', 'distinct/s', 'disks/s'],
+      ],
+      rows: [...r.parts.map((p) => row(p.origin, p.extent, p.workloads, p)), row('all', '', null, r)],
+      note: `${r.processorSeconds.toFixed(1)} processor seconds: ${rate(r.states, r.processorSeconds)} states, ${rate(r.distinct, r.processorSeconds)} distinct in each`,
     }),
   );
   for (const { length, generated, pruned, run } of r.sequences)
@@ -156,6 +175,22 @@ function print(r: CampaignResult, o: CrashOptions): void {
     out(
       `${pc.red(violations[0]?.kind ?? '')} (${spec.kind}, ${workload.name}): ${violations[0]?.text ?? ''}`,
     );
+}
+
+const rate = (n: number, seconds: number): string => String(Math.round(n / Math.max(seconds, 0.001)));
+
+function row(
+  origin: string,
+  extent: string,
+  workloads: number | null,
+  p: Pick<CampaignResult, 'states' | 'distinct' | 'mounted' | 'seconds'>,
+): readonly string[] {
+  const { states, distinct, mounted, seconds } = p;
+  return [
+    ...[origin, extent, workloads === null ? '' : String(workloads)],
+    ...[String(states), String(distinct), String(mounted), seconds.toFixed(1)],
+    ...[rate(states, seconds), rate(distinct, seconds), rate(mounted, seconds)],
+  ];
 }
 
 /** A storage of the project by name, or one from a file: with its promises, or a bare component with the least. */
