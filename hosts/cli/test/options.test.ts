@@ -115,6 +115,14 @@ describe('the options of a run', () => {
     expect(metrics['raid.server.losses']).toBe(0);
   });
 
+  it('put memory behind the caches of clients', async () => {
+    const words = ['sharing', '--rounds', '1', '--set', 'client.nvram=nvram:bytes=1048576'];
+    const { kernels, metrics } = await run(...words);
+    expect(kernels['sprite']?.['nvram']?.name).toBe('@backplane/hw-nvram');
+    expect(kernels['sprite-server']?.['nvram']).toBe(undefined);
+    expect(metrics['cache.client.asideWrites']).toBeGreaterThan(0);
+  });
+
   it('are those of verify and compare too', async () => {
     const words = [
       '--calls',

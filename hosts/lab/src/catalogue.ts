@@ -19,7 +19,7 @@ import { drive } from '@backplane/hw-disk';
 import { ethernet, ethernetInterface } from '@backplane/hw-ethernet';
 import { machineTypes } from '@backplane/hw-machines';
 import { memory } from '@backplane/hw-memory';
-import { nvram } from '@backplane/hw-nvram';
+import { nvram, nvramBlocks } from '@backplane/hw-nvram';
 import { processors } from '@backplane/hw-processor';
 import { raid } from '@backplane/hw-raid';
 import { ipcV } from '@backplane/ipc-v';
@@ -79,6 +79,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   entry('drive', drive),
   entry('raid', raid),
   entry('nvram', nvram),
+  entry('nvram', nvramBlocks),
   entry('sprite', spriteScheduler),
   entry('v', vScheduler),
   entry('arp', arpLocator),

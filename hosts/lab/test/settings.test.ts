@@ -160,6 +160,24 @@ describe('settings of boards that are made of others', () => {
   });
 });
 
+describe('the setting nvram=nvram', () => {
+  it('gives machines a memory, and leaves disk=nvram the one before a disk', () => {
+    const kernels = applySettings(
+      new Map([
+        ['client', spriteClient()],
+        ['server', spriteServer()],
+      ]),
+      ['client.nvram=nvram:bytes=1048576', 'disk=nvram:bytes=65536'].map((s) => parseSetting(s)),
+    );
+    const boards = ['client', 'server'].map((role) =>
+      [...(kernels.get(role)?.boards ?? [])]
+        .filter(([, b]) => b.name === '@backplane/hw-nvram')
+        .map(([instance, b]) => [instance, b.slot, b.options['bytes']]),
+    );
+    expect(boards).toEqual([[['nvram', 'nvram', 1_048_576]], [['disk.0', 'disk', 65_536]]]);
+  });
+});
+
 describe('names', () => {
   it('of experiments and machine types come with the nearest one', () => {
     expect(failure(() => experiment('null-rcp')).hint).toBe('Did you mean "null-rpc"?');

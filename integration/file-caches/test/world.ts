@@ -27,6 +27,8 @@ export interface Shape {
   readonly costs?: boolean;
   /** Another file cache than Sprite's, on all machines. */
   readonly fileCache?: Board<'fileCache'>;
+  /** Other boards in a client's kernel, or more of them. */
+  readonly client?: (kernel: Kernel, i: number) => Kernel;
   /** Sprite's file system on a drive, instead of a storage that has no more than a disk's memory. */
   readonly drive?: OfsOptions;
 }
@@ -60,7 +62,7 @@ export class World {
             name: `client${i}`,
             type: type(sun3x75),
             role: 'client',
-            kernel: boards(spriteClient()),
+            kernel: (shape.client ?? ((kernel) => kernel))(boards(spriteClient()), i),
           })),
         ],
       },

@@ -32,6 +32,10 @@ export class Block {
   writes = 0;
   /** Still in the cache? */
   cached = true;
+  /** Dirty, with a copy of its content in non-volatile memory. */
+  aside = false;
+  /** It came back from there after a crash, and has not been written since. */
+  survived = false;
   /** Neighbours in the order of use. */
   older: Block | null = null;
   younger: Block | null = null;
@@ -50,6 +54,11 @@ export class Block {
   content(): Uint8Array {
     this.#frozen = true;
     return this.#length === this.#storage.length ? this.#storage : this.#storage.subarray(0, this.#length);
+  }
+
+  /** The same for who copies it at once: does not freeze it. */
+  get bytes(): Uint8Array {
+    return this.#storage.subarray(0, this.#length);
   }
 
   put(at: number, bytes: Uint8Array): void {

@@ -15,17 +15,22 @@ import {
   type Machine,
   type Memory,
   type MemoryPolicy,
+  type Nvram,
+  type ObjectOptions,
   type PageFrame,
-  type WriteDelay,
 } from '@backplane/slots';
 import { AgeOrder } from './age-order.ts';
+import { AsideBlocks } from './aside-blocks.ts';
 import { type Block, blockBytes } from './block.ts';
 import { CachedFile } from './cached-file.ts';
+import type {} from './trace-kinds.ts';
 import { type Unit, Units } from './units.ts';
 
 export interface CacheTimes {
   readonly scanNs: number;
   readonly cleanersMax: number;
+  /** Age at which blocks that have a copy aside are written back; Infinity: not for their age. */
+  readonly asideAgeNs: number;
 }
 
 export class LruCache implements BlockCache, FrameHolder {
@@ -38,6 +43,7 @@ export class LruCache implements BlockCache, FrameHolder {
   readonly blockOperationNs: number;
   readonly copyNsPerByte: number;
   readonly units: Units;
+  readonly aside: AsideBlocks;
   /** Woken when a write-back ends or a place becomes free. */
   readonly changed: WaitQueue = new WaitQueue();
   readHits = 0;
@@ -60,12 +66,19 @@ export class LruCache implements BlockCache, FrameHolder {
   #dirtyBlocks = 0;
   readonly #cleaning = new Set<CachedFile>();
 
-  constructor(memory: Memory, policy: MemoryPolicy, machine: Machine, times: CacheTimes) {
+  constructor(
+    memory: Memory,
+    policy: MemoryPolicy,
+    nvram: Nvram | undefined,
+    machine: Machine,
+    times: CacheTimes,
+  ) {
     this.#machine = machine;
     this.#memory = memory;
     this.#policy = policy;
     this.#times = times;
     this.units = new Units(memory);
+    this.aside = new AsideBlocks(this, nvram);
     this.blockOperationNs = machine.type.costs.blockOperationNs;
     this.copyNsPerByte = machine.type.costs.copyNsPerByte;
     this.#scan = new Timer(machine.scope, 'block-cache.scan', () => this.#tick());
@@ -85,10 +98,11 @@ export class LruCache implements BlockCache, FrameHolder {
     return this.#dirtyBlocks;
   }
 
-  object(key: string, backing: Backing, o: { readonly writeDelayNs: WriteDelay }): CachedFile {
+  object(key: string, backing: Backing, o: ObjectOptions): CachedFile {
     let file = this.#files.get(key);
     if (file === undefined) {
-      file = new CachedFile(this, key, backing, o.writeDelayNs);
+      const { writeDelayNs } = o;
+      file = new CachedFile(this, key, backing, this.aside.blocksMax > 0 ? o : { writeDelayNs });
       this.#files.set(key, file);
     } else {
       file.backing = backing;
@@ -137,6 +151,34 @@ export class LruCache implements BlockCache, FrameHolder {
     const frames: PageFrame[] = [];
     while (frames.length < this.units.framesPerUnit) {
       const frame = this.#policy.tryClaim(this) ?? (yield* this.#policy.claim(this));
+      if (frame === undefined) {
+        for (const f of frames) this.#memory.release(f);
+        return false;
+      }
+      frames.push(frame);
+    }
+    this.units.add(frames);
+    return true;
+  }
+
+  /** So many places in frames that are free at once, or none at all. */
+  tryPlaces(count: number): readonly Unit[] | undefined {
+    const places: Unit[] = [];
+    while (places.length < count) {
+      const free = this.units.takePlace();
+      if (free !== undefined) places.push(free);
+      else if (!this.#tryClaimUnit()) {
+        for (const place of places) this.units.returnPlace(place);
+        return undefined;
+      }
+    }
+    return places;
+  }
+
+  #tryClaimUnit(): boolean {
+    const frames: PageFrame[] = [];
+    while (frames.length < this.units.framesPerUnit) {
+      const frame = this.#policy.tryClaim(this);
       if (frame === undefined) {
         for (const f of frames) this.#memory.release(f);
         return false;
@@ -206,6 +248,14 @@ export class LruCache implements BlockCache, FrameHolder {
       this.#files.delete(file.key);
   }
 
+  /** A block is written back to make room for another one's copy. */
+  tellRoom(block: Block): void {
+    const { engine, scope } = this.#machine;
+    if (!engine.trace.on) return;
+    const ageNs = this.nowNs - block.dirtySinceNs;
+    engine.trace.emit('cache.asideFull', scope, { object: block.file.key, block: block.number, ageNs });
+  }
+
   #use(block: Block): void {
     block.usedNs = this.nowNs;
     this.#ages.used(block);
@@ -214,10 +264,10 @@ export class LruCache implements BlockCache, FrameHolder {
   // ---- writing back
 
   /** A block of this file has become dirty. */
-  dirtied(file: CachedFile): void {
+  dirtied(file: CachedFile, block: Block): void {
     this.#dirtyBlocks++;
     if (file.writeDelayNs === 'asap') this.#clean(file);
-    else if (file.writeDelayNs !== 'never') this.#arm();
+    else if (file.dueNsOf(block, this.#times.asideAgeNs) < Number.POSITIVE_INFINITY) this.#arm();
   }
 
   /** A block is no longer dirty: stored, or dropped. */
@@ -236,9 +286,9 @@ export class LruCache implements BlockCache, FrameHolder {
   #tick(): void {
     let waiting = false;
     for (const file of this.#files.values()) {
-      const since = file.dirtySinceNs;
-      if (since === undefined || file.writeDelayNs === 'never') continue;
-      if (file.writeDelayNs === 'asap' || this.nowNs - since >= file.writeDelayNs) this.#clean(file);
+      const dueNs = file.dueNs(this.#times.asideAgeNs);
+      if (dueNs === Number.POSITIVE_INFINITY) continue;
+      if (dueNs <= this.nowNs) this.#clean(file);
       waiting = true;
     }
     if (waiting) this.#arm();

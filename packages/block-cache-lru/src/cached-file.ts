@@ -1,8 +1,9 @@
 /** One object's blocks, and its dirty list. What they mean is the business of whoever supplied the backing. */
 import { charge, type Task, tasks, WaitQueue } from '@backplane/engine';
-import { type Backing, Busy, type CachedObject, type WriteDelay } from '@backplane/slots';
+import { type Backing, Busy, type CachedObject, type ObjectOptions, type WriteDelay } from '@backplane/slots';
 import { Block, blockBytes } from './block.ts';
 import type { LruCache } from './cache.ts';
+import type { Unit } from './units.ts';
 
 export class CachedFile implements CachedObject {
   static {
@@ -10,9 +11,13 @@ export class CachedFile implements CachedObject {
   }
 
   readonly key: string;
+  /** Dirty blocks are copied aside under it. */
+  readonly label: string | undefined;
   backing: Backing;
   writeDelayNs: WriteDelay;
   released = false;
+  /** Dirty blocks that have a copy. */
+  asideBlocks = 0;
   readonly #cache: LruCache;
   readonly #blocks = new Map<number, Block>();
   readonly #dirty = new Set<Block>();
@@ -21,11 +26,12 @@ export class CachedFile implements CachedObject {
   /** Rises when blocks are dropped: a fetch that was under way then must not bring old bytes back. */
   #drops = 0;
 
-  constructor(cache: LruCache, key: string, backing: Backing, writeDelayNs: WriteDelay) {
+  constructor(cache: LruCache, key: string, backing: Backing, o: ObjectOptions) {
     this.#cache = cache;
     this.key = key;
+    this.label = o.label;
     this.backing = backing;
-    this.writeDelayNs = writeDelayNs;
+    this.writeDelayNs = o.writeDelayNs;
   }
 
   get cachedBlocks(): number {
@@ -36,10 +42,23 @@ export class CachedFile implements CachedObject {
     return this.#dirty.size;
   }
 
-  /** Since when the oldest dirty block waits; undefined when none does. */
-  get dirtySinceNs(): number | undefined {
-    for (const block of this.#dirty) return block.dirtySinceNs;
-    return undefined;
+  /** When its dirty blocks are to be written back for their age; Infinity when they are not. */
+  dueNs(asideAgeNs: number): number {
+    let dueNs = Number.POSITIVE_INFINITY;
+    for (const block of this.#dirty) {
+      dueNs = Math.min(dueNs, this.dueNsOf(block, asideAgeNs));
+      // Without copies the first is the oldest.
+      if (this.asideBlocks === 0) break;
+    }
+    return dueNs;
+  }
+
+  /** The same of one dirty block. */
+  dueNsOf(block: Block, asideAgeNs: number): number {
+    const { writeDelayNs } = this;
+    if (writeDelayNs === 'never') return Number.POSITIVE_INFINITY;
+    if (writeDelayNs === 'asap') return block.dirtySinceNs;
+    return block.dirtySinceNs + (block.aside && !block.survived ? asideAgeNs : writeDelayNs);
   }
 
   tryRead(n: number): Uint8Array | undefined {
@@ -65,6 +84,8 @@ export class CachedFile implements CachedObject {
       3 * this.#cache.blockOperationNs + Math.round(this.#cache.copyNsPerByte * bytes.length),
       Busy.files,
     );
+    const { label } = this;
+    if (label !== undefined && this.#blocks.get(n)?.aside !== true) yield* this.#cache.aside.makeRoom();
     if (o.fetchFirst && !this.#blocks.has(n)) {
       this.#cache.writeFetches++;
       yield* this.read(n);
@@ -79,12 +100,32 @@ export class CachedFile implements CachedObject {
     }
     block.put(at, bytes);
     this.#cache.written(block);
-    if (!block.dirty) {
-      block.dirty = true;
-      block.dirtySinceNs = this.#cache.nowNs;
-      this.#dirty.add(block);
-      this.#cache.dirtied(this);
-    }
+    if (label !== undefined) this.#putAside(label, block, at, bytes);
+    if (!block.dirty) this.#dirtied(block);
+  }
+
+  #putAside(label: string, block: Block, at: number, bytes: Uint8Array): void {
+    const before = block.aside;
+    this.#cache.aside.written(label, block, at, bytes);
+    if (block.aside && !before) this.asideBlocks++;
+    block.survived = false;
+  }
+
+  #dirtied(block: Block): void {
+    block.dirty = true;
+    block.dirtySinceNs = this.#cache.nowNs;
+    this.#dirty.add(block);
+    this.#cache.dirtied(this, block);
+  }
+
+  /** A block comes back that has survived a crash, and still has its copy. */
+  recovered(n: number, unit: Unit, bytes: Uint8Array): Block {
+    const block = this.#enter(new Block(this, n, unit, bytes));
+    block.aside = true;
+    block.survived = true;
+    this.asideBlocks++;
+    this.#dirtied(block);
+    return block;
   }
 
   *flush(): Task<void> {
@@ -119,7 +160,10 @@ export class CachedFile implements CachedObject {
         this.#cache.writeBacks++;
       } while (!lastDirty && block.dirty && block.writes === writes && this.#dirty.size === 1);
       if (block.writes === writes) this.#clean(block);
-      else block.dirtySinceNs = this.#cache.nowNs;
+      else {
+        block.dirtySinceNs = this.#cache.nowNs;
+        if (block.aside) this.#cache.aside.writtenAgain(block);
+      }
     } finally {
       block.writing = false;
       this.#cache.changed.wakeAll();
@@ -193,5 +237,8 @@ export class CachedFile implements CachedObject {
   #clean(block: Block): void {
     block.dirty = false;
     if (this.#dirty.delete(block)) this.#cache.cleaned();
+    if (!block.aside || this.label === undefined) return;
+    this.asideBlocks--;
+    this.#cache.aside.left(this.label, block);
   }
 }

@@ -1,11 +1,12 @@
 /** A cache over counted frames, and a store that remembers what was written back. */
-import { sleep, type Task } from '@backplane/engine';
+import { type RandomStream, sleep, type Task, type Thread } from '@backplane/engine';
 import {
   type Backing,
   type BlockCache,
   type FrameHolder,
   KernelError,
   type MemoryPolicy,
+  type Nvram,
 } from '@backplane/slots';
 import { Frames, testMachine } from '@backplane/slots/testing';
 import { lruBlockCache } from '../src/index.ts';
@@ -37,13 +38,21 @@ export interface World {
   metric(name: string): number;
   readonly nowNs: () => number;
   /** Starts a thread beside the one of `run`. */
-  spawn(body: () => Task<void>): void;
+  spawn(body: () => Task<void>): Thread<void>;
+  random(purpose: string): RandomStream;
   /** Runs a thread to its end, the daemons with it. */
   run<T>(body: () => Task<T>): T;
 }
 
 export function world(
-  o: { readonly frames?: number; readonly frameBytes?: number; readonly scanSeconds?: number } = {},
+  o: {
+    readonly frames?: number;
+    readonly frameBytes?: number;
+    readonly scanSeconds?: number;
+    readonly asideSeconds?: number;
+    readonly nvram?: Nvram;
+    readonly seed?: number;
+  } = {},
 ): World {
   const memory = new Frames(o.frames ?? 16, o.frameBytes);
   const holders: FrameHolder[] = [];
@@ -57,16 +66,18 @@ export function world(
       return undefined;
     },
   };
-  const machine = testMachine();
-  const board = lruBlockCache({ scanSeconds: o.scanSeconds ?? 5 });
-  const cache = board.create({ memory, memoryPolicy: policy, wrapped: new Map() } as never, machine);
+  const machine = testMachine({ seed: o.seed ?? 1 });
+  const board = lruBlockCache({ scanSeconds: o.scanSeconds ?? 5, asideSeconds: o.asideSeconds ?? 0 });
+  const granted = { memory, memoryPolicy: policy, nvram: o.nvram, wrapped: new Map() };
+  const cache = board.create(granted as never, machine);
   return {
     cache,
     memory,
     holder: holders[0] as FrameHolder,
     metric: (name) => machine.metric(`cache.client.${name}`) ?? 0,
     nowNs: () => machine.engine.nowNs,
-    spawn: (body) => void machine.scope.spawn('beside', body()),
+    spawn: (body) => machine.scope.spawn('beside', body()),
+    random: (purpose) => machine.random(purpose),
     run<T>(body: () => Task<T>): T {
       const results: T[] = [];
       const thread = machine.scope.spawn(

@@ -69,12 +69,14 @@ export const spriteCache: Component<'fileCache', SpriteCacheOptions> = /* @__PUR
             clientCaching,
             serverWrite,
           });
+    const { aside } = blockCache;
     const parts = {
       machine,
       transport,
       calls,
       streams,
       blockCache,
+      aside: aside === undefined || aside.blocksMax === 0 ? null : aside,
       servers: new Servers(machine, transport, recovery),
       policy: new WritePolicy(settings.policy, settings.delaySeconds, settings.temporary),
       counters,
@@ -85,7 +87,8 @@ export const spriteCache: Component<'fileCache', SpriteCacheOptions> = /* @__PUR
     return client;
   },
   *start(board) {
-    const { server } = board as Client;
+    const { server, survivors } = board as Client;
+    survivors.bringBack();
     if (server !== null) yield* server.start();
   },
   *halt(board) {

@@ -20,7 +20,7 @@
  *   (the block cache's own)
  *   gate      write-backs share it; a close or a truncation, which must not meet one, has it alone
  *
- * Lost in a crash: everything, dirty blocks among it.
+ * Lost in a crash: everything, dirty blocks among it, except those that have a copy aside.
  */
 import { Mutex, type Task, tasks } from '@backplane/engine';
 import { fileKey } from '@backplane/file-service';
@@ -37,11 +37,13 @@ import {
   type Waiter,
   type WriteDelay,
 } from '@backplane/slots';
+import { AsideCopies, type KeptState, labelPrefix } from './aside-copies.ts';
 import type { ClientParts } from './client-parts.ts';
 import { FileBacking } from './file-backing.ts';
 import { type Grant, nothingToReport, type Report } from './open-procedures.ts';
 import { SharedLock } from './shared-lock.ts';
 import { isGood, isNewer, noStamp, type Stamp, type Version } from './stamp.ts';
+import { traceSurvivors } from './trace-kinds.ts';
 import { noUses, type Uses } from './uses.ts';
 
 /** The same text as the file's identity in attributes. */
@@ -73,6 +75,8 @@ export class ClientFile {
   modifyNs = 0;
   accessNs = 0;
   lost = false;
+  /** On a machine that has a memory for copies of dirty blocks. */
+  readonly aside: AsideCopies | null;
   /** Reopens with a writer or dirty blocks that the server may have executed and has not answered: each may have made a version. */
   unansweredReopens = 0;
   /** Locks held through opens of this host, by stream. */
@@ -85,7 +89,10 @@ export class ClientFile {
   #blocks: CachedObject | null = null;
   #unwatch: Undo | null = null;
 
-  /** @param serial tells it from earlier objects for the same file */
+  /**
+   * @param serial tells it from earlier objects for the same file
+   * @param label of a file whose blocks have survived a crash
+   */
   constructor(
     parts: ClientParts,
     server: HostId,
@@ -93,7 +100,9 @@ export class ClientFile {
     attributes: StoredAttributes,
     writeDelay: WriteDelay,
     serial: number,
+    label?: string,
   ) {
+    const { aside, machine } = parts;
     this.parts = parts;
     this.server = server;
     this.id = id;
@@ -101,6 +110,10 @@ export class ClientFile {
     this.attributes = attributes;
     this.#writeDelay = writeDelay;
     this.#blocksKey = `sprite/${this.key}/${serial}`;
+    this.aside =
+      aside === null
+        ? null
+        : new AsideCopies(aside, label ?? `${labelPrefix}${this.key}/${machine.bootId}.${serial}`);
   }
 
   get isLocal(): boolean {
@@ -128,6 +141,7 @@ export class ClientFile {
   get blocks(): CachedObject {
     this.#blocks ??= this.parts.blockCache.object(this.#blocksKey, new FileBacking(this), {
       writeDelayNs: this.#writeDelay,
+      ...(this.aside !== null && { label: this.aside.label }),
     });
     return this.#blocks;
   }
@@ -172,12 +186,15 @@ export class ClientFile {
     this.attributes = grant.attributes;
     this.cacheable = cacheable;
     this.forbidden = !cacheable && this.isOpen;
+    this.tellAside();
   }
 
   #dropStale(): void {
     const { counters } = this.parts;
     if (this.cachedBlocks > 0) counters.versionMisses++;
     counters.blocksLost += this.dirtyBlocks;
+    this.changedAtServer();
+    this.#letGo();
     this.#blocks?.drop('all');
   }
 
@@ -203,6 +220,7 @@ export class ClientFile {
   /** Nobody wants the blocks any more, dirty or not. */
   discard(): void {
     this.parts.counters.blocksDiscarded += this.dirtyBlocks;
+    this.aside?.dropped();
     this.#blocks?.drop('all');
     this.settled();
   }
@@ -212,6 +230,7 @@ export class ClientFile {
     this.lost = true;
     this.parts.counters.handlesLost++;
     this.parts.counters.blocksLost += this.dirtyBlocks;
+    this.#letGo();
     this.#blocks?.drop('all');
     this.settled();
   }
@@ -222,7 +241,59 @@ export class ClientFile {
   wrote(end: number): void {
     if (end > this.sizeBytes) this.sizeBytes = end;
     this.modifyNs = this.parts.machine.engine.nowNs;
+    this.tellAside();
     this.#watch();
+  }
+
+  // ---- copies that survive a crash ----
+
+  /** Keeps what this machine must know of the file after a crash. Nothing to do while no block of it has a copy. */
+  tellAside(sizeBytes: number = this.sizeBytes): void {
+    if (this.aside === null || this.lost || this.dirtyBlocks === 0) return;
+    const { server, id, version, stamp, modifyNs, unansweredReopens } = this;
+    this.aside.tell({ server, id, version, stamp, sizeBytes, modifyNs, unansweredReopens });
+  }
+
+  /** Something was done at the server that may not be on its disk. */
+  changedAtServer(): void {
+    if (this.aside !== null) this.aside.changes++;
+  }
+
+  /**
+   * For fsync: true when a crash of this machine would cost nothing that is dirty now, and from now on one of the server
+   * would not either. Write-backs that are under way end first.
+   */
+  *promiseAside(): Task<boolean> {
+    const { aside } = this;
+    if (aside === null || !this.cacheable || (this.dirtyBlocks > 0 && !aside.covers(this.blocks)))
+      return false;
+    yield* this.gate.takeAlone();
+    const covered = this.cacheable && (this.dirtyBlocks === 0 || aside.covers(this.blocks));
+    aside.promised ||= covered && this.dirtyBlocks > 0;
+    this.gate.giveBack();
+    return covered;
+  }
+
+  /** Blocks of an earlier life of this machine come back. False when there is no room for them. */
+  revive(state: KeptState, blocks: readonly number[]): boolean {
+    if (this.aside?.recover(this.blocks, blocks) !== true) return false;
+    this.version = state.version;
+    this.stamp = state.stamp;
+    this.sizeBytes = state.sizeBytes;
+    this.modifyNs = state.modifyNs;
+    this.unansweredReopens = state.unansweredReopens;
+    this.cacheable = true;
+    this.#watch();
+    return true;
+  }
+
+  /** Survivors among its blocks are of no use any more. */
+  #letGo(): void {
+    const { counters, machine } = this.parts;
+    const blocks = this.aside?.dropped() ?? 0;
+    if (this.aside === null || blocks === 0) return;
+    counters.survivorsRefused += blocks;
+    traceSurvivors(machine, { server: this.server, label: this.aside.label, blocks, outcome: 'refused' });
   }
 
   /** Size and times, as far as the server does not have them. */

@@ -4,11 +4,27 @@
  * and then forgotten.
  */
 import type { FileId, HostId, StoredAttributes, WriteDelay } from '@backplane/slots';
+import type { KeptState } from './aside-copies.ts';
 import { ClientFile, clientKey } from './client-file.ts';
 import type { ClientParts } from './client-parts.ts';
 
 /** Files known before the first look for those that can be forgotten; Sprite began with as many handles. */
 const filesBefore = 400;
+
+/** Of a file of an earlier life, until its server has told. */
+const unknown: StoredAttributes = {
+  type: 'file',
+  sizeBytes: 0,
+  links: 1,
+  mode: 0,
+  uid: 0,
+  gid: 0,
+  version: 0,
+  modifyNs: 0,
+  changeNs: 0,
+  accessNs: 0,
+  createNs: 0,
+};
 
 export class ClientFiles {
   readonly #files = new Map<string, ClientFile>();
@@ -39,6 +55,19 @@ export class ClientFiles {
       file = new ClientFile(parts, server, id, attributes, writeDelay, ++this.#made);
       this.#files.set(file.key, file);
     }
+    return file;
+  }
+
+  /** A file that this machine had dirty in an earlier life; undefined when another label was of the same one. */
+  survivor(
+    parts: ClientParts,
+    { server, id }: KeptState,
+    label: string,
+    writeDelay: WriteDelay,
+  ): ClientFile | undefined {
+    if (this.find(server, id) !== undefined) return undefined;
+    const file = new ClientFile(parts, server, id, unknown, writeDelay, ++this.#made, label);
+    this.#files.set(file.key, file);
     return file;
   }
 

@@ -1,6 +1,6 @@
 /** What the parts of the client's half have in common. */
 import type { OwnCalls } from '@backplane/file-service';
-import type { BlockCache, Machine, Streams, Transport } from '@backplane/slots';
+import type { Aside, BlockCache, Machine, Streams, Transport } from '@backplane/slots';
 import type { Counters } from './counters.ts';
 import type { WritePolicy } from './policy.ts';
 import type { Servers } from './servers.ts';
@@ -11,6 +11,8 @@ export interface ClientParts {
   readonly calls: OwnCalls;
   readonly streams: Streams;
   readonly blockCache: BlockCache;
+  /** Copies of dirty blocks that survive crashes of this machine, if it has a memory for them. */
+  readonly aside: Aside | null;
   readonly servers: Servers;
   readonly policy: WritePolicy;
   readonly counters: Counters;

@@ -35,6 +35,7 @@ import { type Grant, movedHere, names, type Opened, type OpenRequest, openFile }
 import { Recalls } from './recall.ts';
 import { Reopening } from './reopen.ts';
 import type { Server } from './server.ts';
+import { Survivors } from './survivors.ts';
 import { plus, usesOf, writes } from './uses.ts';
 
 type Found = Attempt<OpenObject | Elsewhere>;
@@ -47,6 +48,8 @@ export class Client implements FileProtocol {
   readonly protocol = 'sprite';
   /** The other half, where this machine has storages. */
   readonly server: Server | null;
+  /** What this machine had dirty before it crashed. */
+  readonly survivors: Survivors;
   readonly #parts: ClientParts;
   readonly #names: RemoteNames;
   readonly #files = new ClientFiles();
@@ -65,6 +68,7 @@ export class Client implements FileProtocol {
     servers.reopenWith((host) => reopening.run(host));
     recovery?.register({ name: 'files', pass: 'wake', reopen: (host) => reopening.wake(host) });
     const files = this.#files;
+    this.survivors = new Survivors(parts, files);
     transport.peers.onDead(function* (host) {
       if (files.ofServer(host).length > 0) servers.doubt(host);
     });
@@ -131,6 +135,7 @@ export class Client implements FileProtocol {
     const file = this.#files.of(this.#parts, server, id, grant.attributes, delay);
     const open = new OpenFile(file, ref, how, (f) => this.#files.closed(f));
     file.opened(plus(file.uses, usesOf(how)));
+    if (how.create === true || how.truncate === true) file.changedAtServer();
     let handedOut = false;
     try {
       yield* file.adopt(grant);

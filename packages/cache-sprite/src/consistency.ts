@@ -101,6 +101,7 @@ export class Consistency {
     const number = ++this.#stamps;
     if (how.truncate === true && !created) {
       f.emptiedAt = number;
+      f.history.emptiedAt = number;
       yield* storage.truncate(f.id, 0);
     }
     const before = (yield* storage.attributes(f.id)).version;

@@ -15,6 +15,9 @@ export class Counters {
   blocksLost = 0;
   handlesReopened = 0;
   handlesLost = 0;
+  survivorsFound = 0;
+  survivorsRestored = 0;
+  survivorsRefused = 0;
   // server
   consistActions = 0;
   disables = 0;

@@ -48,18 +48,21 @@ export class FileBacking implements Backing {
     const { parts, server } = file;
     const at = block * parts.blockCache.blockBytes;
     const count = Math.min(bytes.length, file.sizeBytes - at);
+    const { aside } = file;
     if (file.lost || count <= 0) return;
     if (parts.servers.isInDoubt(server)) throw new KernelError('noAnswer', `host ${server}`);
+    const toDisk = aside?.promised === true;
     const record = {
       file: file.id,
       at,
-      writeBack: { stamp: file.stamp, lastDirty, modifyNs: file.modifyNs },
+      writeBack: { stamp: file.stamp, lastDirty, toDisk, modifyNs: file.modifyNs },
     };
     const data = bytes.subarray(0, count);
     try {
       const { removed } = yield* parts.calls.call(server, writeFile, { record, data });
       if (removed) file.discard();
       else parts.counters.bytesWrittenBack += count;
+      if (aside?.writtenBack(block, lastDirty, toDisk) === true) parts.counters.survivorsRestored++;
       if (lastDirty) file.settled(0);
     } catch (e) {
       if (!isKernelError(e, 'peerDown') && !isKernelError(e, 'stale')) throw e;

@@ -58,6 +58,7 @@ export const writeRemote: (f: ClientFile, w: Progress) => Task<void> = /* @__PUR
       const record = { file: f.id, at, writeBack: null };
       const { next, turn } = yield* calls.call(f.server, writeFile, { record, data });
       counters.bytesWrittenRemote += data.length;
+      f.changedAtServer();
       w.done += data.length;
       w.next = next;
       w.turn = turn;
@@ -87,8 +88,14 @@ function* truncateOnce(f: ClientFile, sizeBytes: number): Task<void> {
   // A block on its way to the server must not arrive after the truncation.
   yield* f.gate.takeAlone();
   try {
+    // After a crash of this host in the meantime what lies beyond must not come back, whether the server has cut or not.
+    if (f.cacheable && sizeBytes < f.sizeBytes) f.tellAside(sizeBytes);
     yield* calls.call(f.server, truncateFile, { file: f.id, sizeBytes });
+    f.changedAtServer();
     if (f.cacheable) cut(f, sizeBytes);
+  } catch (e) {
+    if (isKernelError(e) && e.kind !== 'peerDown') f.tellAside();
+    throw e;
   } finally {
     f.gate.giveBack();
   }
@@ -108,10 +115,13 @@ function cut(f: ClientFile, sizeBytes: number): void {
   const before = f.sizeBytes;
   f.sizeBytes = sizeBytes;
   f.modifyNs = f.parts.machine.engine.nowNs;
+  f.tellAside();
   if (sizeBytes >= before || f.cachedBlocks === 0) return;
   const { blockBytes } = f.parts.blockCache;
   const dirty = f.dirtyBlocks;
-  f.blocks.drop('all', Math.ceil(sizeBytes / blockBytes));
+  const end = Math.ceil(sizeBytes / blockBytes);
+  f.blocks.drop('all', end);
+  f.aside?.dropped(end);
   f.parts.counters.blocksDiscarded += dirty - f.dirtyBlocks;
   // The last block, if it is clean, comes back from the server without what lay beyond.
   f.blocks.drop('clean', Math.floor(sizeBytes / blockBytes));
@@ -124,5 +134,8 @@ function* zeroTail(f: ClientFile): Task<void> {
   const end = f.sizeBytes - last * blockBytes;
   if (end === 0 || f.dirtyBlocks === 0) return;
   const beyond = (f.blocks.tryRead(last)?.length ?? 0) - end;
-  if (beyond > 0) yield* f.blocks.write(last, end, new Uint8Array(beyond), { fetchFirst: false });
+  if (beyond <= 0) return;
+  yield* f.blocks.write(last, end, new Uint8Array(beyond), { fetchFirst: false });
+  // It may have a copy aside only since now.
+  f.tellAside();
 }

@@ -19,6 +19,8 @@ export class History {
   #writer: HostId | null = null;
   /** What was good for that one before its own, possibly many, opens for writing. */
   #before: GoodFrom = { number: 0, thisLife: false };
+  /** Number of the stamp of the last open that emptied it; 0: none. For a client that has crashed over such an open of its own. */
+  emptiedAt = 0;
 
   /** @param version the stored one */
   goodFrom(client: HostId, version: number): GoodFrom {

@@ -27,7 +27,7 @@ import {
   type Turn,
   withData,
 } from '@backplane/slots';
-import { record } from '@backplane/wire';
+import { type ByteReader, record } from '@backplane/wire';
 import { readStamp, writeStamp } from './open-procedures.ts';
 import type { Stamp } from './stamp.ts';
 
@@ -56,9 +56,28 @@ export interface WriteBack {
   /** What the client knew when it sent the block: one from before the file was emptied comes too late. */
   readonly stamp: Stamp;
   readonly lastDirty: boolean;
+  /** Answer when the file is on the disk with it: the client's copy goes then. */
+  readonly toDisk: boolean;
   /** When the program wrote; 0 if that has been reported already. */
   readonly modifyNs: number;
 }
+const lastDirtyBit = 1;
+const toDiskBit = 2;
+
+const flagsOf = (w: WriteBack): number => (w.lastDirty ? lastDirtyBit : 0) | (w.toDisk ? toDiskBit : 0);
+
+function readWriteBack(from: ByteReader): WriteBack {
+  const stamp = readStamp(from);
+  const flags = from.u32();
+  if (flags > (lastDirtyBit | toDiskBit)) from.fail();
+  return {
+    stamp,
+    lastDirty: (flags & lastDirtyBit) !== 0,
+    toDisk: (flags & toDiskBit) !== 0,
+    modifyNs: readNs(from),
+  };
+}
+
 export interface WriteRequest {
   readonly file: FileId;
   readonly at: Position;
@@ -82,14 +101,12 @@ export const writeFile: Procedure<{ readonly record: WriteRequest; readonly data
         (to, q) => {
           writePosition(writeFileId(to, q.file), q.at).bool(q.writeBack !== null);
           if (q.writeBack === null) return;
-          writeNs(writeStamp(to, q.writeBack.stamp).bool(q.writeBack.lastDirty), q.writeBack.modifyNs);
+          writeNs(writeStamp(to, q.writeBack.stamp).u32(flagsOf(q.writeBack)), q.writeBack.modifyNs);
         },
         (from) => ({
           file: readFileId(from),
           at: readPosition(from),
-          writeBack: from.bool()
-            ? { stamp: readStamp(from), lastDirty: from.bool(), modifyNs: readNs(from) }
-            : null,
+          writeBack: from.bool() ? readWriteBack(from) : null,
         }),
       ),
     ),

@@ -211,16 +211,27 @@ export class OpenFile implements OpenObject {
     }
   }
 
+  /**
+   * Where every dirty block has a copy that survives this host's crash, those stay; the server is called only if there is
+   * something of the file that it alone has and may not have on its disk.
+   */
   *sync(): Task<void> {
+    const { file } = this;
+    const { aside } = file;
     for (;;) {
       try {
-        yield* this.file.flush();
+        file.demandUsable();
+        if (yield* file.promiseAside()) {
+          if (aside?.isSynced === true) return;
+        } else yield* file.flush();
         break;
       } catch (e) {
         yield* this.#sitOut(e);
       }
     }
-    yield* this.#call(syncFile, this.file.id);
+    const changes = aside?.changes ?? 0;
+    yield* this.#call(syncFile, file.id);
+    if (aside !== null) aside.synced = changes;
   }
 
   // ---- attributes and locks ----
@@ -232,6 +243,7 @@ export class OpenFile implements OpenObject {
 
   *setAttributes(change: AttributeChange, who: Credentials): Task<void> {
     yield* this.#call(setFileAttributes, { file: this.file.id, change, who });
+    this.file.changedAtServer();
   }
 
   *lock(mode: LockMode, owner: StreamId, waiter: Waiter): Task<void> {

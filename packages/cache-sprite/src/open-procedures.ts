@@ -1,4 +1,4 @@
-/** Names, opens, closes and reopens between clients and servers. Sprite's own numbers; 47 to 51 had none there. */
+/** Names, opens, closes and reopens between clients and servers. Sprite's own numbers; 47 to 52 had none there. */
 import {
   lockModes,
   lockOwnerBytesMax,
@@ -21,6 +21,7 @@ import {
   inParameters,
   type LockMode,
   noPayload,
+  type PayloadCodec,
   type Procedure,
   type StoredAttributes,
   type WireAttempt,
@@ -185,32 +186,44 @@ export const closeFile: Procedure<CloseRequest, boolean> = {
   ),
 };
 
+const reopenRequest: PayloadCodec<ReopenRequest> = message(
+  ({ words, text }, q) => {
+    writeUses(writeFileId(words, q.file).u32(q.round), q.uses).bool(q.cached).bool(q.dirty);
+    writeNs(words.u32(q.version.number).u32(q.version.life).u32(q.unanswered), q.sizeBytes);
+    words.list(q.locks, (w, lock) => void w.u32(lockModes.indexOf(lock.mode)));
+    for (const { owner } of q.locks) text.string(owner);
+  },
+  ({ words, text }) => {
+    const q = {
+      file: readFileId(words),
+      round: words.u32(),
+      uses: readUses(words),
+      cached: words.bool(),
+      dirty: words.bool(),
+      version: { number: words.u32(), life: words.u32() },
+      unanswered: words.u32(),
+      sizeBytes: readNs(words),
+    };
+    const modes = words.list((r) => lockModes[r.u32()] ?? 'none', locksMax);
+    return { ...q, locks: modes.map((mode) => ({ mode, owner: text.string(lockOwnerBytesMax) })) };
+  },
+);
+
 export const reopenFile: Procedure<ReopenRequest, Grant> = {
   id: 32,
   name: 'reopen',
-  request: message(
-    ({ words, text }, q) => {
-      writeUses(writeFileId(words, q.file).u32(q.round), q.uses).bool(q.cached).bool(q.dirty);
-      writeNs(words.u32(q.version.number).u32(q.version.life).u32(q.unanswered), q.sizeBytes);
-      words.list(q.locks, (w, lock) => void w.u32(lockModes.indexOf(lock.mode)));
-      for (const { owner } of q.locks) text.string(owner);
-    },
-    ({ words, text }) => {
-      const q = {
-        file: readFileId(words),
-        round: words.u32(),
-        uses: readUses(words),
-        cached: words.bool(),
-        dirty: words.bool(),
-        version: { number: words.u32(), life: words.u32() },
-        unanswered: words.u32(),
-        sizeBytes: readNs(words),
-      };
-      const modes = words.list((r) => lockModes[r.u32()] ?? 'none', locksMax);
-      return { ...q, locks: modes.map((mode) => ({ mode, owner: text.string(lockOwnerBytesMax) })) };
-    },
-  ),
+  request: reopenRequest,
   reply: inParameters(record('grant', writeGrant, readGrant)),
+};
+
+/**
+ * The same of a client that has crashed itself, and still has the dirty blocks that it had then. The size is the file's:
+ * what the server has beyond it was to be cut off.
+ */
+export const restoreFile: Procedure<ReopenRequest, Grant> = {
+  ...reopenFile,
+  id: 52,
+  name: 'restore',
 };
 
 /** The reopening of that number is over: the server closes what the client did not mention. */

@@ -5,6 +5,9 @@
  *   open, or dirty      FS_REOPEN: counts, version, is it cached, is it dirty, locks; take up the server's grant
  *   dirty and closed    the same; and if nothing is dirty by then, once more without: the server forgets it
  *   clean and closed    nothing: its version is looked at when it is next opened
+ *   dirty, and has      FS_RESTORE, with the same; then write its blocks back
+ *   survived a crash
+ *   of this host
  *   refused             it dies alone: its opens are stale, its dirty blocks are lost
  *
  * In the end the server is told that this was all, and closes what it has entered for this host and was not mentioned.
@@ -15,7 +18,9 @@ import { type HostId, isKernelError } from '@backplane/slots';
 import type { ClientFile } from './client-file.ts';
 import type { ClientFiles } from './client-files.ts';
 import type { ClientParts } from './client-parts.ts';
-import { handlesReopened, reopenFile } from './open-procedures.ts';
+import { ifPossible } from './file-write.ts';
+import { handlesReopened, reopenFile, restoreFile } from './open-procedures.ts';
+import { traceSurvivors } from './trace-kinds.ts';
 
 export class Reopening {
   static {
@@ -52,6 +57,7 @@ export class Reopening {
       if (f.lost || !(f.isOpen || f.dirtyBlocks > 0)) return;
       const toldDirty = yield* this.#tell(f, round, unanswered);
       this.#parts.counters.handlesReopened++;
+      this.#giveBack(f);
       if (f.isOpen || !toldDirty) return;
       // The last dirty block may have arrived before the server was told of it, which would wait for it in vain.
       yield* f.awaitWriteBacks();
@@ -70,7 +76,9 @@ export class Reopening {
     const dirty = f.dirtyBlocks > 0;
     const before = f.unansweredReopens;
     if (dirty || f.uses.writers > 0) f.unansweredReopens++;
-    const grant = yield* this.#parts.calls.call(f.server, reopenFile, {
+    f.tellAside();
+    const survived = dirty && f.cacheable && f.aside !== null && f.aside.survivors.size > 0;
+    const grant = yield* this.#parts.calls.call(f.server, survived ? restoreFile : reopenFile, {
       file: f.id,
       round,
       uses: f.uses,
@@ -84,6 +92,15 @@ export class Reopening {
     f.unansweredReopens = 0;
     yield* f.adopt(grant);
     return dirty;
+  }
+
+  /** What has survived a crash of this host goes to the server now, in the background; what cannot, for its age. */
+  #giveBack(f: ClientFile): void {
+    if (f.aside === null || f.aside.survivors.size === 0) return;
+    const { machine } = this.#parts;
+    const blocks = f.aside.survivors.size;
+    traceSurvivors(machine, { server: f.server, label: f.aside.label, blocks, outcome: 'admitted' });
+    machine.scope.spawn('give back', ifPossible(f.flush()));
   }
 
   /** Whoever waits for a lock asks again: the server has forgotten that he waits. */

@@ -7,6 +7,7 @@
  *   from before the file was emptied  nothing: it comes too late
  *   the file is gone                  say so: nobody wants its blocks
  *   its client is not on the list     `stale`
+ *   to be on the disk                 write the file to it before the answer
  *   last dirty one of a closed file   its client is the last writer no more
  *
  * Nothing here takes the file's `inProgress`.
@@ -105,8 +106,9 @@ export class ServerIo {
     if (w.stamp.life === this.#parts.machine.bootId && w.stamp.number < f.emptiedAt) return reply;
     yield* storage.write(f.id, at, data, this.#when);
     yield* keepModifyTime(f, w.modifyNs);
+    if (w.toDisk || (w.lastDirty && this.#parts.serverWrite === 'last-dirty-block'))
+      yield* storage.sync(f.id);
     if (!w.lastDirty) return reply;
-    if (this.#parts.serverWrite === 'last-dirty-block') yield* storage.sync(f.id);
     if (f.clients.get(from)?.uses.opens === 0) f.forget(from);
     this.#parts.table.forgetIfIdle(f);
     return reply;

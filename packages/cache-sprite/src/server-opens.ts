@@ -4,6 +4,7 @@
  *   open     walk; pin the file; wait for its turn; consistency; answer, or take the pin away
  *   close    never waits for a turn: a client may have to close in order to answer a callback
  *   reopen   wait for its turn; check the version; consistency with the client's counts; locks
+ *   restore  the same, and cut the file to the client's size
  *   move     pin the file; fetch the use from the source, as a close with dirty blocks; then as an open of the target
  */
 import { charge, type Task, tasks } from '@backplane/engine';
@@ -119,7 +120,12 @@ export class ServerOpens {
     }
   }
 
-  *reopen(q: ReopenRequest, from: Caller): Task<Grant> {
+  /** Of a client that was the last writer, has crashed, and is back with its dirty blocks. */
+  *restore(q: ReopenRequest, from: Caller): Task<Grant> {
+    return yield* this.reopen(q, from, true);
+  }
+
+  *reopen(q: ReopenRequest, from: Caller, restores: boolean = false): Task<Grant> {
     const { machine, table, domains, consistency, epochs, locks } = this.#parts;
     const epoch = epochs.of(from.host);
     const f = table.visit(domains.of(q.file), q.file);
@@ -142,7 +148,10 @@ export class ServerOpens {
         }
         // May block, and the client may be called dead meanwhile: nothing is entered after it.
         for (let i = 0; i < closed; i++) yield* f.domain.closed(f.id);
-        return grant;
+        // The client may have crashed in the middle of a truncation, or this host have lost one.
+        if (restores && grant.attributes.sizeBytes > q.sizeBytes)
+          yield* f.domain.storage.truncate(f.id, q.sizeBytes);
+        return restores ? { ...grant, emptiedAt: f.history.emptiedAt } : grant;
       } finally {
         f.inProgress.release();
       }

@@ -35,7 +35,7 @@ import {
   truncateFile,
   writeFile,
 } from './io-procedures.ts';
-import { closeFile, handlesReopened, names, openFile, reopenFile } from './open-procedures.ts';
+import { closeFile, handlesReopened, names, openFile, reopenFile, restoreFile } from './open-procedures.ts';
 import type { ServerFile } from './server-file.ts';
 import { ServerIo, type ServerWrite } from './server-io.ts';
 import { ownerOf, ServerOpens } from './server-opens.ts';
@@ -123,6 +123,7 @@ export class Server {
     calls.serve(openFile, (q, from) => opens.open(q, from));
     calls.serve(closeFile, (q, from) => opens.close(q, from));
     calls.serve(reopenFile, (q, from) => opens.reopen(q, from));
+    calls.serve(restoreFile, (q, from) => opens.restore(q, from));
     calls.serve(handlesReopened, (round, from) => opens.reopened(round, from));
     calls.serve(readFile, (q, from) => io.read(q, from));
     calls.serve(writeFile, (q, from) => io.write(q.record, q.data, from));

@@ -1,10 +1,17 @@
-/** A block cache for tests: as many blocks as it is given, oldest out first, a scan every five seconds. */
+/**
+ * A block cache for tests: as many blocks as it is given, oldest out first, a scan every five seconds. With a memory that is
+ * large enough dirty blocks of objects with a label have copies in it, and leave at their age all the same.
+ */
 import { type Scope, seconds, sleep, type Task, WaitQueue } from '@backplane/engine';
 import {
+  type Aside,
   type Backing,
   type BlockCache,
   type CachedObject,
   isKernelError,
+  type KeptLabel,
+  type Nvram,
+  type ObjectOptions,
   type WriteDelay,
 } from '@backplane/slots';
 
@@ -22,19 +29,33 @@ export class Blocks implements BlockCache {
   readonly blockBytes: number = blockBytes;
   readonly scope: Scope;
   readonly blocksMax: number;
+  readonly aside: Aside;
+  readonly nvram: Nvram | undefined;
   readonly objects: Map<string, Cached> = new Map();
   readonly changed: WaitQueue = new WaitQueue();
   #scanning = false;
 
-  constructor(scope: Scope, blocksMax: number = Number.POSITIVE_INFINITY) {
+  constructor(scope: Scope, blocksMax: number = Number.POSITIVE_INFINITY, nvram?: Nvram) {
     this.scope = scope;
     this.blocksMax = blocksMax;
+    this.nvram = nvram;
+    this.aside = {
+      blocksMax: nvram?.blocksMax ?? 0,
+      covers: (o) => [...this.objects.values()].some((own) => own === o && own.isCovered),
+      tell: (label, words) => nvram?.tell(label, words),
+      kept: (prefix): readonly KeptLabel[] => nvram?.labels().filter((l) => l.label.startsWith(prefix)) ?? [],
+      recover: (o) => [...this.objects.values()].find((own) => own === o)?.recover() === true,
+      forget: (label) => {
+        for (const l of nvram?.labels() ?? [])
+          if (l.label === label) for (const n of l.blocks) nvram?.drop(label, n);
+      },
+    };
   }
 
-  object(key: string, backing: Backing, o: { readonly writeDelayNs: WriteDelay }): Cached {
+  object(key: string, backing: Backing, o: ObjectOptions): Cached {
     let object = this.objects.get(key);
     if (object === undefined) {
-      object = new Cached(this, key, backing, o.writeDelayNs);
+      object = new Cached(this, key, backing, o);
       this.objects.set(key, object);
     }
     return object;
@@ -78,16 +99,40 @@ export class Blocks implements BlockCache {
 export class Cached implements CachedObject {
   readonly key: string;
   readonly delay: WriteDelay;
+  readonly label: string | undefined;
   readonly #cache: Blocks;
   readonly #backing: Backing;
   readonly #blocks = new Map<number, Block>();
   #drops = 0;
 
-  constructor(cache: Blocks, key: string, backing: Backing, delay: WriteDelay) {
+  constructor(cache: Blocks, key: string, backing: Backing, o: ObjectOptions) {
     this.#cache = cache;
     this.key = key;
     this.#backing = backing;
-    this.delay = delay;
+    this.delay = o.writeDelayNs;
+    this.label = cache.nvram === undefined ? undefined : o.label;
+  }
+
+  get isCovered(): boolean {
+    const { nvram } = this.#cache;
+    return this.label !== undefined && this.#dirty.every((b) => nvram?.read(this.label ?? '', b.number));
+  }
+
+  recover(): boolean {
+    const { nvram, scope, blocksMax } = this.#cache;
+    const kept = nvram?.labels().find((l) => l.label === this.label)?.blocks ?? [];
+    if (kept.length > blocksMax) return false;
+    for (const number of kept) {
+      const bytes = nvram?.read(this.label ?? '', number) ?? new Uint8Array(0);
+      const dirtySinceNs = scope.engine.nowNs;
+      this.#blocks.set(number, { number, bytes, dirtySinceNs, writing: false, writes: 0 });
+    }
+    this.#cache.dirtied(this);
+    return true;
+  }
+
+  #leave(block: Block): void {
+    if (this.label !== undefined) this.#cache.nvram?.drop(this.label, block.number);
   }
 
   get cachedBlocks(): number {
@@ -139,6 +184,7 @@ export class Cached implements CachedObject {
     next.set(block.bytes);
     next.set(bytes, at);
     block.bytes = next;
+    if (this.label !== undefined) this.#cache.nvram?.tryPut(this.label, n, 0, next);
     block.writes++;
     block.dirtySinceNs ??= this.#cache.scope.engine.nowNs;
     this.#cache.dirtied(this);
@@ -167,7 +213,10 @@ export class Cached implements CachedObject {
         lastDirty = this.#dirty.length === 1;
         yield* this.#backing.writeBack(block.number, block.bytes, { lastDirty });
       } while (!lastDirty && this.#dirty.length === 1 && this.#dirty[0] === block && block.writes === writes);
-      if (block.writes === writes) block.dirtySinceNs = null;
+      if (block.writes === writes) {
+        block.dirtySinceNs = null;
+        this.#leave(block);
+      }
     } finally {
       block.writing = false;
       this.#cache.changed.wakeAll();
@@ -177,7 +226,10 @@ export class Cached implements CachedObject {
   drop(what: 'all' | 'clean', from = 0): void {
     this.#drops++;
     for (const b of [...this.#blocks.values()])
-      if (b.number >= from && (what === 'all' || b.dirtySinceNs === null)) this.#blocks.delete(b.number);
+      if (b.number >= from && (what === 'all' || b.dirtySinceNs === null)) {
+        this.#blocks.delete(b.number);
+        this.#leave(b);
+      }
   }
 
   evictClean(): boolean {

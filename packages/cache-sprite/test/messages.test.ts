@@ -4,7 +4,7 @@ import { type FileId, type StoredAttributes, streamId } from '@backplane/slots';
 import { describe, expect, it } from 'vitest';
 import { consist, consistReply } from '../src/consist-procedures.ts';
 import { lockFile, readFile, setFileAttributes, writeFile } from '../src/io-procedures.ts';
-import { closeFile, openFile, reopenFile } from '../src/open-procedures.ts';
+import { closeFile, openFile, reopenFile, restoreFile } from '../src/open-procedures.ts';
 
 const file: FileId = { domain: 1, number: 2, generation: 3 };
 const attributes: StoredAttributes = {
@@ -50,6 +50,7 @@ describe('messages', () => {
       ],
     } as const;
     expect(reopenFile.request.decode(reopenFile.request.encode(reopen))).toEqual(reopen);
+    expect(restoreFile.request.decode(restoreFile.request.encode(reopen))).toEqual(reopen);
     expect(reopenFile.reply.decode(reopenFile.reply.encode(grant))).toEqual(grant);
     const close = {
       file,
@@ -59,7 +60,7 @@ describe('messages', () => {
       lockOwner: '1.2.3',
     };
     expect(closeFile.request.decode(closeFile.request.encode(close))).toEqual(close);
-    const writeBack = { stamp: grant.stamp, lastDirty: true, modifyNs: 99 };
+    const writeBack = { stamp: grant.stamp, lastDirty: true, toDisk: true, modifyNs: 99 };
     for (const record of [
       { file, at: 'end', writeBack: null },
       { file, at: { shared: streamId('1.2.3') }, writeBack: null },
@@ -88,6 +89,7 @@ describe('messages', () => {
         openFile,
         closeFile,
         reopenFile,
+        restoreFile,
         readFile,
         writeFile,
         setFileAttributes,

@@ -22,7 +22,7 @@ import {
   streamId,
   type Waiter,
 } from '@backplane/slots';
-import { type TestMachine, testMachine } from '@backplane/slots/testing';
+import { KeptBlocks, type TestMachine, testMachine } from '@backplane/slots/testing';
 import { type SpriteCacheOptions, spriteCache } from '../src/index.ts';
 import { Blocks } from './blocks.ts';
 import { Disk, TestStorage } from './disk.ts';
@@ -34,6 +34,8 @@ export interface WorldOptions {
   readonly clients?: number;
   readonly options?: SpriteCacheOptions;
   readonly blocksMax?: number;
+  /** Blocks in the non-volatile memory of each client. */
+  readonly nvramBlocks?: number;
   readonly costs?: Partial<MachineCosts>;
 }
 
@@ -97,6 +99,7 @@ export class TestHost {
   board: FileProtocol;
   blocks: Blocks;
   storage: TestStorage | null = null;
+  readonly nvram: KeptBlocks | undefined;
   /** Waiters that were woken. */
   readonly woken: Waiter[] = [];
 
@@ -105,6 +108,7 @@ export class TestHost {
     this.#world = world;
     this.#disk = disk;
     this.#o = o;
+    this.nvram = o.nvramBlocks === undefined ? undefined : new KeptBlocks(o.nvramBlocks);
     // Replaced by the first boot.
     this.machine = testMachine({ engine: world.engine, host: id });
     this.scope = this.machine.scope;
@@ -130,7 +134,7 @@ export class TestHost {
     });
     this.scope = this.machine.scope;
     this.end = new End(net, this.id, bootId, this.scope);
-    this.blocks = new Blocks(this.scope, this.#o.blocksMax);
+    this.blocks = new Blocks(this.scope, this.#o.blocksMax, this.nvram);
     this.storage = this.#disk === null ? null : new TestStorage(this.#disk, () => engine.nowNs);
     const streams = {
       protocol: () => () => {},

@@ -6,6 +6,7 @@
  * are frozen: a write replaces the block.
  */
 import type { Task } from '@backplane/engine';
+import type { KeptLabel } from './nvram.ts';
 
 export interface Backing {
   /** The block's bytes; fewer than a block at the end of an object. May block; the caller looks again afterwards. */
@@ -29,10 +30,22 @@ export interface Backing {
 /** When dirty blocks leave by themselves: after this age (all of the object's with the oldest), at once, or only when asked. */
 export type WriteDelay = number | 'asap' | 'never';
 
+export interface ObjectOptions {
+  readonly writeDelayNs: WriteDelay;
+  /**
+   * Dirty blocks are to be copied aside under this label, by a cache that has the capability `aside`; others ignore it. Two
+   * objects never have the same, nor one of an earlier life of the machine, except that `Aside.recover` is to bring its
+   * blocks back.
+   */
+  readonly label?: string;
+}
+
 export interface BlockCache {
   readonly blockBytes: number;
   /** The object of this key, with the blocks that are still cached from an earlier use. */
-  object(key: string, backing: Backing, o: { readonly writeDelayNs: WriteDelay }): CachedObject;
+  object(key: string, backing: Backing, o: ObjectOptions): CachedObject;
+  /** Capability: copies of dirty blocks in memory that survives the machine's crashes. */
+  readonly aside?: Aside;
   /** Writes every dirty block of every object back. Errors leave blocks dirty and are reported at the end. */
   flushAll(): Task<void>;
 }
@@ -59,4 +72,29 @@ export interface CachedObject {
   makeOldest(): void;
   /** The maker has no more use for it. Cached blocks stay until their frames are wanted. */
   release(): void;
+}
+
+/**
+ * Capability `aside`: a dirty block of an object with a label has a copy in the machine's `nvram`, from the write that made
+ * it dirty until it is written back or dropped. Such a block need not be written back for its age: the cache does that when
+ * the memory is full, the oldest first, or when the place of the block is wanted. A block for which no room can be made has
+ * no copy, and is treated as any other.
+ */
+export interface Aside {
+  /** How many blocks the memory holds; 0 in a machine that has none, and then no block ever has a copy. */
+  readonly blocksMax: number;
+  /** Would every dirty block of the object survive a crash at this moment? */
+  covers(object: CachedObject): boolean;
+  /** What the maker has to know of the label in its next life; kept with the blocks, of which there has to be one. */
+  tell(label: string, words: readonly number[]): void;
+  /** Labels with this beginning of which blocks are kept: in the life after a crash those that survived it. */
+  kept(prefix: string): readonly KeptLabel[];
+  /**
+   * Brings all blocks that are kept under the object's label back into it, dirty and with their copies. They are written
+   * back after the object's write delay, as if they had none. The object has no blocks yet. False: there are not enough
+   * page frames free; nothing has changed then.
+   */
+  recover(object: CachedObject): boolean;
+  /** Takes the copies of a label out of the memory. No object has the label. */
+  forget(label: string): void;
 }

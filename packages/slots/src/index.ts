@@ -14,7 +14,7 @@ export type {
 export type { Datagram, Internet, Locator } from './addresses.ts';
 export { internetAddress, internetHost } from './addresses.ts';
 export { assert, BackplaneError, isBackplaneError, nearest } from './backplane-error.ts';
-export type { Backing, BlockCache, CachedObject, WriteDelay } from './block-cache.ts';
+export type { Aside, Backing, BlockCache, CachedObject, ObjectOptions, WriteDelay } from './block-cache.ts';
 export { chooseInterface } from './choose-interface.ts';
 export type { CleaningPolicy, LiveBlock, SegmentState } from './cleaner.ts';
 export type {
@@ -106,6 +106,8 @@ export { above, componentBytesMax, done, pathBytesMax, redirect, redirectsMax, s
 export type { NativeSelf, Natives, NativeText } from './native.ts';
 export { NumberTable, natives } from './native.ts';
 export type { Attachment, LinkRule, LinkVerdict, Medium, Nic, Station } from './network.ts';
+export type { KeptLabel, Nvram } from './nvram.ts';
+export { nvramWordsMax } from './nvram.ts';
 export type { Processors, Scheduler, Work } from './processors.ts';
 export type { Recovery, RecoveryPass } from './recovery.ts';
 export { recoveryPasses } from './recovery.ts';

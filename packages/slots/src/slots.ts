@@ -13,6 +13,7 @@ import type { Ipc } from './ipc.ts';
 import type { Memory, MemoryPolicy } from './memory.ts';
 import type { Naming } from './naming.ts';
 import type { Medium, Nic } from './network.ts';
+import type { Nvram } from './nvram.ts';
 import type { Processors, Scheduler } from './processors.ts';
 import type { Recovery } from './recovery.ts';
 import type { Server } from './servers.ts';
@@ -25,6 +26,7 @@ export interface Slots {
   medium: Medium;
   processors: Processors;
   memory: Memory;
+  nvram: Nvram;
   scheduler: Scheduler;
   locator: Locator;
   internet: Internet;
@@ -94,6 +96,7 @@ export const slotFacts: readonly SlotFacts[] = /* @__PURE__ */ Object.freeze([
   defineSlot('medium', 'cluster'),
   defineSlot('processors', 'machine'),
   defineSlot('memory', 'machine'),
+  defineSlot('nvram', 'machine'),
   defineSlot('nic', 'machine', { many: true }),
   defineSlot('disk', 'machine', { many: true }),
   defineSlot('scheduler', 'boot'),

@@ -5,6 +5,7 @@ export { kindOf, pattern, sameBytes } from './testing/checks.ts';
 export { EntityNet, type EntityNetOptions } from './testing/entity-net.ts';
 export { EntityPort } from './testing/entity-port.ts';
 export { claims, Frames, holder } from './testing/frames.ts';
+export { KeptBlocks } from './testing/kept-blocks.ts';
 export { type Carried, faulty, forged, type Judge, Link, LinkNic } from './testing/link.ts';
 export type { TestMachine, TestMachineOptions } from './testing/machine.ts';
 export { testMachine } from './testing/machine.ts';
