@@ -176,7 +176,7 @@ export const freeUnlinked: (parts: Parts) => Task<void> = /* @__PURE__ */ task(f
       if (h.descriptor.links > 0) map.unlinked(number, false);
       else if (!h.gone) yield* names.reclaim(h);
     } finally {
-      h.lock.release();
+      h.unlock();
       handles.release(h);
     }
   }

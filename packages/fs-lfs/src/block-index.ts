@@ -72,9 +72,9 @@ export class BlockIndex {
   readonly #source: IndexSource;
   readonly #number: number;
   readonly #generation: number;
-  readonly #direct: number[];
-  readonly #roots: Place[];
-  readonly #nodes: (Node | undefined)[] = [];
+  #direct: Place[];
+  #roots: readonly Place[];
+  #nodes: readonly (Node | undefined)[] = noNodes;
   #dirty = false;
 
   constructor(
@@ -86,7 +86,7 @@ export class BlockIndex {
     this.#number = id.number;
     this.#generation = id.generation;
     this.#direct = from?.direct.map(fromPointer) ?? [];
-    this.#roots = from?.indirect.map(fromPointer) ?? [];
+    this.#roots = from?.indirect.map(fromPointer) ?? noPlaces;
   }
 
   /** No index block waits to go into the log. */
@@ -152,6 +152,8 @@ export class BlockIndex {
   /** The index blocks that lead to it have been loaded. */
   set(block: number, place: Place): void {
     if (block < directPointers) {
+      // Most files have one block: its array has room for no more.
+      if (block === 0 && this.#direct.length === 0) this.#direct = [place];
       while (this.#direct.length < block) this.#direct.push(nowhere);
       this.#direct[block] = place;
       return;
@@ -160,7 +162,7 @@ export class BlockIndex {
     let node = this.#nodes[level - 1];
     if (node === undefined) {
       node = newNode(level, firsts[level] ?? 0);
-      this.#nodes[level - 1] = node;
+      this.#nodes = withRoot(this.#nodes, level, node);
     }
     this.#dirty = true;
     node.dirty = true;
@@ -205,7 +207,7 @@ export class BlockIndex {
    */
   cut(from: number): Place[] {
     const gone: Place[] = [];
-    for (let block = from; block < directPointers; block++) {
+    for (let block = from; block < this.#direct.length; block++) {
       const place = this.#direct[block] ?? nowhere;
       if (place !== nowhere) gone.push(place);
       this.#direct[block] = nowhere;
@@ -213,8 +215,8 @@ export class BlockIndex {
     for (let level = 1; level <= indexLevels; level++) {
       const root = this.#nodes[level - 1];
       if (root === undefined || !this.#cutBelow(root, from, gone)) continue;
-      this.#nodes[level - 1] = undefined;
-      this.#roots[level - 1] = nowhere;
+      this.#nodes = withRoot(this.#nodes, level, undefined);
+      this.#roots = withRoot(this.#roots, level, nowhere);
     }
     return gone;
   }
@@ -256,7 +258,7 @@ export class BlockIndex {
   stage(put: StageIndex): void {
     if (!this.#dirty) return;
     for (const [i, root] of this.#nodes.entries())
-      if (root?.dirty === true) this.#roots[i] = this.#stageNode(root, put);
+      if (root?.dirty === true) this.#roots = withRoot(this.#roots, i + 1, this.#stageNode(root, put));
     this.#dirty = false;
   }
 
@@ -291,8 +293,10 @@ export class BlockIndex {
     const place = this.#roots[level - 1] ?? nowhere;
     if (known !== undefined || place === nowhere) return known;
     const node = yield* this.#read(place, level, firsts[level] ?? 0);
-    this.#nodes[level - 1] ??= node;
-    return this.#nodes[level - 1];
+    // Somebody else may have read it meanwhile.
+    const there = this.#nodes[level - 1];
+    if (there === undefined) this.#nodes = withRoot(this.#nodes, level, node);
+    return there ?? node;
   }
 
   *#child(parent: Node, slot: number): Task<Node | undefined> {
@@ -335,6 +339,17 @@ function putPointer(bytes: Uint8Array, at: number, place: Place): void {
   pointer.set.sector(bytes, at, sectorOf(place));
   pointer.set.sectors(bytes, at, sectorsOf(place));
   pointer.set.form(bytes, at, formOf(place));
+}
+
+/** The lists of a file with no index blocks: so it is with most, and nothing is allocated for them. */
+const noPlaces: readonly Place[] = [];
+const noNodes: readonly undefined[] = [];
+
+/** A list of what there is for each level, with another one for this level. */
+function withRoot<T>(roots: readonly T[], level: number, root: T): readonly T[] {
+  const changed = [...roots];
+  changed[level - 1] = root;
+  return changed;
 }
 
 const slotOf = (node: Node, block: number): number => Math.floor((block - node.first) / span(node.level));

@@ -17,7 +17,7 @@ import { Changes } from './changes.ts';
 import type { Regions } from './checkpoints.ts';
 import { encodeDescriptor } from './descriptor.ts';
 import type { DescriptorMap } from './descriptor-map.ts';
-import { encodeNameChanges, type NameChange } from './directory-log.ts';
+import { type NameChange, PendingChanges } from './directory-log.ts';
 import type { FileBytes } from './file-bytes.ts';
 import type { Geometry } from './geometry.ts';
 import type { Handle } from './handle.ts';
@@ -87,7 +87,7 @@ export class Commits {
   /** Something of these waits to go into the log, the one that has waited longest first. */
   readonly #dirty = new Set<Handle>();
   /** Operations on names that no group has yet. */
-  #pending: NameChange[] = [];
+  readonly #pending = new PendingChanges();
   /** Operations on names so far, and how many of them are in the log. */
   #named = 0;
   #namedInLog = 0;
@@ -113,13 +113,16 @@ export class Commits {
 
   /** Something of the file waits to go into the log. */
   touch(h: Handle): void {
-    this.#dirty.add(h);
+    if (!h.listed) {
+      h.listed = true;
+      this.#dirty.add(h);
+    }
     this.age.stir();
   }
 
   /** An operation on names. @param follower a file that must not be there without its content */
   named(change: NameChange, follower?: Handle): void {
-    this.#pending.push(change);
+    this.#pending.add(change);
     this.#named++;
     this.#parts.space.named();
     if (follower !== undefined) this.#followers.add(follower);
@@ -127,11 +130,12 @@ export class Commits {
 
   /** Records of the directory log that were in the log and are not any more. */
   restore(changes: readonly NameChange[]): void {
-    this.#pending.unshift(...changes);
+    this.#pending.addBefore(changes);
   }
 
   /** There is no such file any more. */
   forget(h: Handle): void {
+    h.listed = false;
     this.#dirty.delete(h);
     this.#followers.delete(h);
   }
@@ -173,7 +177,7 @@ export class Commits {
   }
 
   *#group(files: readonly Handle[], taken: Taken, whole: boolean): Task<void> {
-    for (const h of this.#withFollowers(files)) yield* this.#flush(h, taken);
+    yield* this.#flush(this.#withFollowers(files), taken);
     this.#endGroup(taken, whole);
   }
 
@@ -205,39 +209,35 @@ export class Commits {
     yield* disk.barrier();
   }
 
-  #withFollowers(files: readonly Handle[]): ReadonlySet<Handle> {
-    const all = new Set(files);
-    for (const h of this.#followers) all.add(h);
-    return all;
+  #withFollowers(files: readonly Handle[]): Iterable<Handle> {
+    return this.#followers.size === 0 ? files : new Set([...files, ...this.#followers]);
   }
 
-  /** Brings a file's bytes into the log and takes its descriptor down. Directories wait for the end of the group. */
-  *#flush(h: Handle, taken: Taken): Task<void> {
-    if (h.isDirectory || h.gone) return;
-    if (h.dirtyBlocks > 0) {
-      yield* h.lock.acquire();
-      try {
-        yield* h.object.flush();
-      } finally {
-        h.lock.release();
-        this.#parts.space.count(h);
+  /** Brings files' bytes into the log and takes their descriptors down. Directories wait for the end of the group. */
+  *#flush(files: Iterable<Handle>, taken: Taken): Task<void> {
+    for (const h of files) {
+      if (h.isDirectory || h.gone) continue;
+      if (h.dirtyBlocks > 0) {
+        if (!h.lock.tryAcquire()) yield* h.lock.acquire();
+        try {
+          yield* h.object.flush();
+        } finally {
+          h.unlock();
+          this.#parts.space.count(h);
+        }
+        // Whoever waited for the lock has not run yet: all is still as it was flushed.
       }
-      // Whoever waited for the lock has not run yet: all is still as it was flushed.
+      if (!h.gone && h.dirtyBlocks === 0) this.#take(h, taken);
     }
-    if (!h.gone && h.dirtyBlocks === 0) this.#take(h, taken);
   }
 
   #take(h: Handle, taken: Taken): void {
-    if (h.clean) {
-      this.#dirty.delete(h);
-      this.#followers.delete(h);
-      return;
+    if (!h.clean) {
+      this.#bytes.putIndex(h);
+      this.#encode(h, taken);
+      h.changed = false;
     }
-    this.#bytes.putIndex(h);
-    this.#encode(h, taken);
-    h.changed = false;
-    this.#dirty.delete(h);
-    this.#followers.delete(h);
+    this.forget(h);
   }
 
   #encode(h: Handle, taken: Taken): void {
@@ -255,7 +255,7 @@ export class Commits {
     const directories: Handle[] = [];
     let done = false;
     try {
-      for (const bytes of encodeNameChanges(pending, this.#tables.sequence))
+      for (const bytes of pending.encoded(this.#tables.sequence))
         log.add(nobody(BlockKind.directoryLog), 0, 0, bytes);
       if (whole)
         for (const h of [...this.#dirty]) {
@@ -277,7 +277,7 @@ export class Commits {
     }
     log.endGroup();
     this.#tables.advance(pending.length);
-    this.#pending = [];
+    pending.clear();
     this.#namedInLog = this.#named;
     if (whole) {
       space.allNamed();
@@ -351,9 +351,9 @@ export class Commits {
 
   /** Everything into the log: most of it while operations go on, the rest while none is under way. */
   *#quiesced(taken: Taken): Task<void> {
-    for (const h of [...this.#dirty]) yield* this.#flush(h, taken);
+    yield* this.#flush([...this.#dirty], taken);
     yield* this.changes.close();
-    for (const h of [...this.#dirty]) yield* this.#flush(h, taken);
+    yield* this.#flush([...this.#dirty], taken);
     this.#parts.log.findNext();
     this.#endGroup(taken, true);
   }

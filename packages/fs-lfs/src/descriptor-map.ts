@@ -15,7 +15,7 @@ import {
   seal,
   unlinkedFlag,
 } from './layouts.ts';
-import { fromWire, toWire } from './times.ts';
+import { fromWire, putNs } from './times.ts';
 
 export class DescriptorMap {
   readonly filesMax: number;
@@ -152,19 +152,15 @@ export class DescriptorMap {
       { magic: mapMagic, checksum: 0, owner: 0, generation: 0, index: block, count: to - from },
       bytes,
     );
-    for (let n = from; n < to; n++)
-      mapEntry.encode(
-        {
-          sector: this.sector(n),
-          slot: this.slot(n),
-          flags: this.#flags[n] ?? 0,
-          generation: this.generation(n),
-          truncations: this.truncations(n),
-          accessNs: toWire(this.accessNs(n)),
-        },
-        bytes,
-        blockHeader.size + (n - from) * mapEntry.size,
-      );
+    const { set, offset } = mapEntry;
+    for (let n = from, at = blockHeader.size; n < to; n++, at += mapEntry.size) {
+      set.sector(bytes, at, this.sector(n));
+      set.slot(bytes, at, this.slot(n));
+      set.flags(bytes, at, this.#flags[n] ?? 0);
+      set.generation(bytes, at, this.generation(n));
+      set.truncations(bytes, at, this.truncations(n));
+      putNs(bytes, at + offset.accessNs, this.accessNs(n));
+    }
     return seal(bytes);
   }
 

@@ -15,6 +15,7 @@ export interface Descriptor extends StoredFile {
 
 /** @throws KernelError `badArgument` for what a descriptor cannot hold */
 export function newDescriptor(file: NewFile, generation: number, nowNs: number): Descriptor {
+  const device = checkedDevice(file);
   return {
     type: file.type,
     sizeBytes: 0,
@@ -23,7 +24,7 @@ export function newDescriptor(file: NewFile, generation: number, nowNs: number):
     uid: file.uid,
     gid: file.gid,
     version: 1,
-    device: checkedDevice(file),
+    device: file.device === undefined ? noDevice : device,
     modifyNs: nowNs,
     changeNs: nowNs,
     accessNs: nowNs,
@@ -34,6 +35,8 @@ export function newDescriptor(file: NewFile, generation: number, nowNs: number):
     blockSectors,
   };
 }
+
+const noDevice: Descriptor['device'] = { host: 0, type: 0, unit: 0 };
 
 /** Writes all but the pointers. Field by field, since every file that is made comes through here. */
 export function encodeDescriptor(number: number, d: Descriptor, bytes: Uint8Array, at: number): void {

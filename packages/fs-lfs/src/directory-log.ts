@@ -50,24 +50,64 @@ interface Freed extends Operated {
 }
 export type NameChange = (Named & { readonly operation: 'create' | 'link' | 'unlink' }) | Renamed | Freed;
 
-/** Blocks with these records, the first of which has this sequence number. */
-export function* encodeNameChanges(changes: readonly NameChange[], sequence: number): Iterable<Uint8Array> {
-  for (let from = 0; from < changes.length; ) {
-    const bytes = new Uint8Array(blockBytes);
-    let at = blockHeader.size;
-    let to = from;
-    for (; to < changes.length; to++) {
-      const change = changes[to];
-      if (change === undefined || at + recordBytes(change) > blockBytes) break;
-      at = encodeChange(change, (sequence + to) >>> 0, bytes, at);
-    }
-    blockHeader.encode(
-      { magic: directoryLogMagic, checksum: 0, owner: 0, generation: 0, index: 0, count: to - from },
-      bytes,
-    );
-    yield seal(bytes.subarray(0, Math.ceil(at / sectorBytes) * sectorBytes));
-    from = to;
+interface Block {
+  readonly bytes: Uint8Array;
+  end: number;
+  count: number;
+}
+
+/** Operations that no group in the log has yet. They are written down at once, so that none leaves an object in memory. */
+export class PendingChanges {
+  #blocks: Block[] = [];
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
   }
+
+  add(change: NameChange): void {
+    let block = this.#blocks.at(-1);
+    if (block === undefined || block.end + recordBytes(change) > blockBytes) {
+      block = { bytes: new Uint8Array(blockBytes), end: blockHeader.size, count: 0 };
+      this.#blocks.push(block);
+    }
+    block.end = encodeChange(change, block.bytes, block.end);
+    block.count++;
+    this.#length++;
+  }
+
+  /** Those that were done before all that are here. */
+  addBefore(changes: readonly NameChange[]): void {
+    const later = [...this.encoded(0)].flatMap((bytes) => decodeNameChanges(bytes) ?? []);
+    this.clear();
+    for (const change of [...changes, ...later]) this.add(change);
+  }
+
+  clear(): void {
+    this.#blocks = [];
+    this.#length = 0;
+  }
+
+  /** Blocks with all of them, the first of which has this sequence number. They are copies: more may follow in the last. */
+  *encoded(sequence: number): Iterable<Uint8Array> {
+    let next = sequence;
+    for (const { bytes, end, count } of this.#blocks) {
+      const block = bytes.slice(0, Math.ceil(end / sectorBytes) * sectorBytes);
+      blockHeader.encode(
+        { magic: directoryLogMagic, checksum: 0, owner: 0, generation: 0, index: 0, count },
+        block,
+      );
+      for (let at = blockHeader.size; at < end; at = recordEnd(block, at))
+        directoryLogRecord.set.sequence(block, at, next++ >>> 0);
+      yield seal(block);
+    }
+  }
+}
+
+function recordEnd(bytes: Uint8Array, at: number): number {
+  const { get, size } = directoryLogRecord;
+  const end = at + size + get.nameBytes(bytes, at) + get.oldNameBytes(bytes, at);
+  return get.operation(bytes, at) === DirectoryOperation.rename ? end + renamePart.size : end;
 }
 
 /** At most 634 bytes: a block always holds some. */
@@ -77,11 +117,13 @@ function recordBytes(c: NameChange): number {
   return c.operation === 'rename' ? size + renamePart.size + utf8Length(c.oldName) : size;
 }
 
-/** Field by field into zeros, since every operation on names comes through here. @returns where the next record goes */
-function encodeChange(c: NameChange, sequence: number, bytes: Uint8Array, at: number): number {
+/**
+ * All but the sequence number, field by field into zeros, since every operation on names comes through here.
+ * @returns where the next record goes
+ */
+function encodeChange(c: NameChange, bytes: Uint8Array, at: number): number {
   const { set, offset, size } = directoryLogRecord;
   set.operation(bytes, at, DirectoryOperation[c.operation]);
-  set.sequence(bytes, at, sequence);
   putNs(bytes, at + offset.timeNs, c.timeNs);
   set.file(bytes, at, c.file);
   set.generation(bytes, at, c.generation);

@@ -9,10 +9,13 @@ export interface Entry {
   readonly name: string;
   readonly file: number;
   readonly generation: number;
+  /** The directory's block that it is in. */
+  readonly block: number;
 }
 
 interface Block {
-  readonly entries: Map<string, Entry>;
+  /** As they have come in, which is how they are written down. */
+  readonly entries: Entry[];
   roomBytes: number;
 }
 
@@ -23,8 +26,7 @@ export class Directory {
   readonly #number: number;
   readonly #generation: number;
   readonly #blocks: Block[] = [];
-  /** Name to block. */
-  readonly #index = new Map<string, number>();
+  readonly #index = new Map<string, Entry>();
   /** Blocks that the log does not have as they are here. */
   readonly #changed = new Set<number>();
   /** No block before this one has room for any name. */
@@ -48,36 +50,36 @@ export class Directory {
   }
 
   find(name: string): Entry | undefined {
-    const block = this.#index.get(name);
-    return block === undefined ? undefined : this.#blocks[block]?.entries.get(name);
+    return this.#index.get(name);
   }
 
   /** In no particular order. */
   *all(): Iterable<Entry> {
-    for (const b of this.#blocks) yield* b.entries.values();
+    for (const b of this.#blocks) yield* b.entries;
   }
 
   /** Enters a name, or lets it lead elsewhere. */
   enter(name: string, file: number, generation: number): void {
-    const entry = { name, file, generation };
     const there = this.#index.get(name);
     const needed = recordBytes(name);
-    const n = there ?? this.#roomFor(needed);
+    const n = there?.block ?? this.#roomFor(needed);
     const block = this.#block(n);
-    block.entries.set(name, entry);
+    const entry = { name, file, generation, block: n };
     if (there === undefined) {
+      block.entries.push(entry);
       block.roomBytes -= needed;
-      this.#index.set(name, n);
-    }
+    } else block.entries[block.entries.indexOf(there)] = entry;
+    this.#index.set(name, entry);
     this.#changed.add(n);
   }
 
   leave(name: string): void {
-    const n = this.#index.get(name);
-    if (n === undefined) return;
+    const entry = this.#index.get(name);
+    if (entry === undefined) return;
+    const n = entry.block;
     this.#index.delete(name);
     const block = this.#block(n);
-    block.entries.delete(name);
+    block.entries.splice(block.entries.indexOf(entry), 1);
     block.roomBytes += recordBytes(name);
     this.#roomFrom = Math.min(this.#roomFrom, n);
     this.#changed.add(n);
@@ -117,8 +119,9 @@ export class Directory {
       const name = decodeUtf8(bytes.subarray(at, at + r.nameBytes));
       at += r.nameBytes;
       if (this.#index.has(name)) return false;
-      this.#index.set(name, block);
-      into.entries.set(name, { name, file: r.file, generation: r.generation });
+      const entry = { name, file: r.file, generation: r.generation, block };
+      this.#index.set(name, entry);
+      into.entries.push(entry);
       into.roomBytes -= directoryRecord.size + r.nameBytes;
     }
     return into.roomBytes >= 0;
@@ -135,7 +138,7 @@ export class Directory {
   #block(n: number): Block {
     let block = this.#blocks[n];
     if (block === undefined) {
-      block = { entries: new Map(), roomBytes: capacity };
+      block = { entries: [], roomBytes: capacity };
       this.#blocks[n] = block;
     }
     return block;
@@ -151,13 +154,13 @@ export class Directory {
         owner: this.#number,
         generation: this.#generation,
         index: n,
-        count: entries.size,
+        count: entries.length,
       },
       bytes,
     );
     const { set } = directoryRecord;
     let at = blockHeader.size;
-    for (const { name, file, generation } of entries.values()) {
+    for (const { name, file, generation } of entries) {
       const text = encodeUtf8(name);
       set.file(bytes, at, file);
       set.generation(bytes, at, generation);

@@ -23,8 +23,6 @@ export class Handle implements Backing {
   readonly id: FileId;
   readonly descriptor: Descriptor;
   readonly index: BlockIndex;
-  /** Who reads or changes the file's bytes has it. Names need no lock: they change without anybody coming in between. */
-  readonly lock: Mutex = new Mutex();
   /** Threads that hold the handle. */
   users = 0;
   /** Held since the table was last gone through for what may leave. */
@@ -33,6 +31,8 @@ export class Handle implements Backing {
   gone = false;
   /** The log has another descriptor, or none. */
   changed = false;
+  /** Something of it waits to go into the log, and commits.ts has it in its list. */
+  listed = false;
   /** Of a directory that was read. */
   directory: Directory | null = null;
   /** Cached blocks that went into the log together last, as one block of the file. */
@@ -45,12 +45,25 @@ export class Handle implements Backing {
   dirtyCounted = 0;
   readonly #mover: BlockMover;
   #object: CachedObject | null = null;
+  /** There while somebody has it: most files are never waited for. */
+  #lock: Mutex | null = null;
 
   constructor(mover: BlockMover, id: FileId, descriptor: Descriptor, index: BlockIndex) {
     this.#mover = mover;
     this.id = id;
     this.descriptor = descriptor;
     this.index = index;
+  }
+
+  /** Who reads or changes the file's bytes has it. Names need no lock: they change without anybody coming in between. */
+  get lock(): Mutex {
+    this.#lock ??= new Mutex();
+    return this.#lock;
+  }
+
+  unlock(): void {
+    this.lock.release();
+    if (!this.lock.held) this.#lock = null;
   }
 
   get isDirectory(): boolean {

@@ -15,7 +15,7 @@ import {
   summaryMagic,
 } from './layouts.ts';
 import { formOf, nowhere, type Place, placeOf, sectorOf, sectorsOf } from './place.ts';
-import { toWire } from './times.ts';
+import { putNs, toWire } from './times.ts';
 
 /** Whose block it is, and how old: what a file record says. */
 export interface Owner {
@@ -157,30 +157,29 @@ export class PartialWrite {
         ({ owner } = b);
         record = at;
         count = 0;
-        fileRecord.encode(
-          {
-            kind: owner.kind,
-            blocks: 0,
-            file: owner.file,
-            generation: owner.generation,
-            truncations: owner.truncations,
-            modifyNs: toWire(owner.modifyNs),
-          },
-          text,
-          at,
-        );
+        putOwner(text, at, owner);
         at += fileRecord.size;
       }
-      blockRecord.encode(
-        { block: b.block, sectors: sectorsOf(b.place), form: formOf(b.place), level: b.level },
-        text,
-        at,
-      );
+      const { set } = blockRecord;
+      set.block(text, at, b.block);
+      set.sectors(text, at, sectorsOf(b.place));
+      set.form(text, at, formOf(b.place));
+      set.level(text, at, b.level);
       at += blockRecord.size;
       count++;
     }
     if (record >= 0) fileRecord.set.blocks(text, record, count);
   }
+}
+
+/** Field by field into zeros, since each file that goes into the log has one. How many blocks follow is not known yet. */
+function putOwner(text: Uint8Array, at: number, owner: Owner): void {
+  const { set, offset } = fileRecord;
+  set.kind(text, at, owner.kind);
+  set.file(text, at, owner.file);
+  set.generation(text, at, owner.generation);
+  set.truncations(text, at, owner.truncations);
+  putNs(text, at + offset.modifyNs, owner.modifyNs);
 }
 
 /** Sectors of a summary after its first. */

@@ -117,7 +117,7 @@ export class LfsStorage implements Storage {
 
   *read(f: FileId, at: number, count: number): Task<Uint8Array> {
     const { handles, bytes, map, commits } = this.#attached;
-    const h = yield* this.#lock(f);
+    const h = this.#tryLock(f) ?? (yield* this.#lock(f));
     try {
       if (h.isDirectory) throw new KernelError('isDirectory');
       const read = yield* bytes.read(h, at, count);
@@ -125,7 +125,7 @@ export class LfsStorage implements Storage {
       commits.age.stir();
       return read;
     } finally {
-      h.lock.release();
+      h.unlock();
       handles.release(h);
     }
   }
@@ -137,12 +137,12 @@ export class LfsStorage implements Storage {
       yield* this.#begin(content.length + blockBytes);
     }
     try {
-      const h = yield* this.#lock(f);
+      const h = this.#tryLock(f) ?? (yield* this.#lock(f));
       try {
         if (h.isDirectory) throw new KernelError('isDirectory');
         yield* bytes.write(h, at, content);
       } finally {
-        h.lock.release();
+        h.unlock();
         handles.release(h);
       }
     } finally {
@@ -157,12 +157,12 @@ export class LfsStorage implements Storage {
     yield* this.#file(f);
     yield* this.#begin(0);
     try {
-      const h = yield* this.#lock(f);
+      const h = this.#tryLock(f) ?? (yield* this.#lock(f));
       try {
         if (h.isDirectory) throw new KernelError('isDirectory');
         yield* bytes.truncate(h, sizeBytes);
       } finally {
-        h.lock.release();
+        h.unlock();
         handles.release(h);
       }
     } finally {
@@ -204,8 +204,10 @@ export class LfsStorage implements Storage {
     }
   }
 
-  *create(directory: FileId, name: string, file: NewFile): Task<FileId> {
+  *create(directory: FileId, name: string, wanted: NewFile): Task<FileId> {
     const { names, handles, commits } = this.#attached;
+    const { target } = wanted;
+    const file = ofOneShape(wanted);
     if (!this.#tryBegin(nameBytes)) {
       const isDirectory = file.type === 'directory';
       yield* this.#roomFor(directory, (parent) => names.mayEnter(parent, name, isDirectory));
@@ -217,9 +219,9 @@ export class LfsStorage implements Storage {
       try {
         if (h.directory === null) yield* handles.open(h);
         made =
-          file.target === undefined
+          target === undefined
             ? names.create(h, name, file)
-            : yield* names.createFilled(h, name, file, file.target);
+            : yield* names.createFilled(h, name, file, target);
       } finally {
         handles.release(h);
       }
@@ -266,12 +268,12 @@ export class LfsStorage implements Storage {
     const { handles, names, commits } = this.#attached;
     yield* this.#begin(0);
     try {
-      const h = yield* this.#lock(f);
+      const h = this.#tryLock(f) ?? (yield* this.#lock(f));
       try {
         assert(h.descriptor.links === 0, 'storage', `file ${f.number} is reclaimed while names lead to it`);
         yield* names.reclaim(h);
       } finally {
-        h.lock.release();
+        h.unlock();
         handles.release(h);
       }
     } finally {
@@ -439,6 +441,15 @@ export class LfsStorage implements Storage {
     return result;
   }
 
+  /** The handle of a file, held and locked, where nothing has to be waited for. */
+  #tryLock(f: FileId): Handle | undefined {
+    const { handles } = this.#attached;
+    const h = handles.tryHold(f);
+    if (h === undefined || h.lock.tryAcquire()) return h;
+    handles.release(h);
+    return undefined;
+  }
+
   /** The handle of a file, held and locked. */
   *#lock(f: FileId): Task<Handle> {
     const { handles } = this.#attached;
@@ -448,10 +459,14 @@ export class LfsStorage implements Storage {
       if (!h.lock.tryAcquire()) yield* h.lock.acquire();
       locked = true;
       if (!h.gone) return h;
-      h.lock.release();
+      h.unlock();
       throw new KernelError('stale');
     } finally {
       if (!locked || h.gone) handles.release(h);
     }
   }
 }
+
+/** Callers make it in many ways, and the code that reads it field by field wants objects that are all made alike. */
+const ofOneShape = ({ type, mode, uid, gid, device }: NewFile): NewFile =>
+  device === undefined ? { type, mode, uid, gid } : { type, mode, uid, gid, device };

@@ -15,21 +15,34 @@ describe('crc-32', () => {
     expect(crc32(Uint8Array.from({ length: 32 }, (_, index) => index))).toBe(0x91267e8a);
   });
 
-  it('is that of the polynomial, bit by bit', () => {
-    const byBits = (bytes: Uint8Array): number => {
-      let register = 0xffffffff;
-      for (const octet of bytes) {
-        for (let bit = 0; bit < 8; bit++) {
-          const feedback = ((register >>> 31) ^ (octet >>> bit)) & 1;
-          register = ((register << 1) ^ (feedback === 1 ? 0x04c11db7 : 0)) >>> 0;
-        }
+  const byBits = (bytes: Uint8Array): number => {
+    let register = 0xffffffff;
+    for (const octet of bytes) {
+      for (let bit = 0; bit < 8; bit++) {
+        const feedback = ((register >>> 31) ^ (octet >>> bit)) & 1;
+        register = ((register << 1) ^ (feedback === 1 ? 0x04c11db7 : 0)) >>> 0;
       }
-      // The register is read out from its most significant bit, which is sent first.
-      let reversed = 0;
-      for (let bit = 0; bit < 32; bit++) reversed = (reversed << 1) | ((register >>> bit) & 1);
-      return ~reversed >>> 0;
-    };
+    }
+    // The register is read out from its most significant bit, which is sent first.
+    let reversed = 0;
+    for (let bit = 0; bit < 32; bit++) reversed = (reversed << 1) | ((register >>> bit) & 1);
+    return ~reversed >>> 0;
+  };
+
+  it('is that of the polynomial, bit by bit', () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 70 }), (bytes) => crc32(bytes) === byBits(bytes)));
+  });
+
+  it('is the same wherever in memory a long run begins, and however it ends', () => {
+    const memory = randomBytes(seeded(7), 1100);
+    for (let from = 0; from < 20; from++) {
+      for (let length = 240; length < 300; length++) {
+        const bytes = memory.subarray(from, from + length);
+        expect(crc32(bytes), `${length} bytes from ${from} on`).toBe(byBits(bytes));
+      }
+    }
+    for (let cut = 0; cut <= memory.length; cut += 37)
+      expect(crc32(memory.subarray(cut), crc32(memory.subarray(0, cut)))).toBe(byBits(memory));
   });
 
   it('goes on from one run of bytes to the next', () => {
