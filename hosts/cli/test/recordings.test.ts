@@ -84,6 +84,23 @@ describe('--report', () => {
     expect(addresses(html)).toEqual([]);
   });
 
+  it("shows an experiment's own curves, measured ones with dots and formulas dashed", async () => {
+    const words = ['--full', '0.2,0.5', '--segments', '64', '--segment-kilobytes', '128', '--turns', '30'];
+    const html = await report(['run', 'cleaning', ...words]);
+    const figures = html
+      .split('<figure class="plot">')
+      .filter((f) => f.startsWith('<figcaption>Write cost by'));
+    expect(figures).toHaveLength(2);
+    for (const figure of figures) {
+      expect(figure).toContain('measured, uniform');
+      expect(figure).toContain('2 / (1 - u)');
+      expect(figure.match(/stroke-dasharray="5,4"/g)).toHaveLength(1);
+      // One for each share.
+      expect(figure.match(/aria-roledescription="point"/g)).toHaveLength(2);
+      expect(figure).not.toMatch(/NaN|undefined/);
+    }
+  });
+
   it('shows the change and its interval for each variant of a comparison', async () => {
     const html = await report([
       'compare',

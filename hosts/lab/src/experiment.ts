@@ -12,6 +12,22 @@ export interface ResultTable {
   readonly note?: string;
 }
 
+/** Curves over one pair of axes, for the report. */
+export interface ResultPlot {
+  readonly title: string;
+  readonly xTitle: string;
+  readonly yTitle: string;
+  readonly curves: readonly Curve[];
+}
+
+export interface Curve {
+  readonly name: string;
+  /** From left to right. */
+  readonly points: readonly { readonly x: number; readonly y: number }[];
+  /** `formula`: the points are of a calculated curve, and show themselves as a line only. */
+  readonly kind: 'measured' | 'formula';
+}
+
 /** What a driver works with, once every machine runs. */
 export interface Laboratory<P> {
   readonly cluster: Cluster;
@@ -73,6 +89,8 @@ export interface Experiment<P = unknown, R = unknown> {
   /** The numbers that a comparison compares, by dotted name with the unit at the end. */
   measures(result: R): Readonly<Record<string, number>>;
   table(result: R): ResultTable;
+  /** What a report shows beside the table; without it, bars of the measures alone. */
+  plots?(result: R): readonly ResultPlot[];
 }
 
 /** Keeps the types of parameters and result together while it is written down. */

@@ -6,7 +6,15 @@ export { catalogue, machineType } from './catalogue.ts';
 export type { ComparedMetric, Comparison, ComparisonTask } from './compare.ts';
 export { compareExperiment } from './compare.ts';
 export { parseDuration } from './durations.ts';
-export type { Experiment, Laboratory, ParameterText, ResultTable, Shape } from './experiment.ts';
+export type {
+  Curve,
+  Experiment,
+  Laboratory,
+  ParameterText,
+  ResultPlot,
+  ResultTable,
+  Shape,
+} from './experiment.ts';
 export { defineExperiment } from './experiment.ts';
 export { experiment, experiments } from './experiments/index.ts';
 export type { Fault } from './faults.ts';

@@ -5,6 +5,7 @@
 import { callbacks, mm1, type Outcome, w1, w2 } from '@backplane/workloads';
 import type { Command } from 'commander';
 import { andrew } from '../bench/andrew.ts';
+import { attach, type LeftDisk, leftByCrash } from '../bench/attach.ts';
 import { creates, otherStores, ownStore } from '../bench/creates.ts';
 import { idle } from '../bench/idle.ts';
 import { ipc } from '../bench/ipc.ts';
@@ -40,6 +41,7 @@ const names = [
   'ipc-local',
   'ipc-remote',
   'creates',
+  'attach',
   'memory',
   'idle',
 ];
@@ -66,8 +68,9 @@ export function addBench(program: Command, session: Session): void {
       const rounds = whole('--rounds', o.rounds, 1, 99);
       const before = o.warmup === undefined ? (warmups[name] ?? 0) : whole('--warmup', o.warmup, 0, 99);
       const peers = findPeers(process.cwd(), o.peers, o.peersBuild);
-      for (let i = 0; i < before; i++) await once(name, o, session);
-      const { own, beside } = await measure(name, o, rounds, peers, session);
+      const left = name === 'attach' ? await leftByCrash() : null;
+      for (let i = 0; i < before; i++) await once(name, o, left, session);
+      const { own, beside } = await measure(name, o, { rounds, peers, left }, session);
       if (o.json === true) json({ ...own, ...(beside.length > 0 && { peers: beside }) });
       else print(name, rounds, own, beside);
       session.finish(exit.good);
@@ -78,14 +81,17 @@ export function addBench(program: Command, session: Session): void {
 async function measure(
   name: string,
   o: BenchOptions,
-  rounds: number,
-  peers: Peers | null,
+  {
+    rounds,
+    peers,
+    left,
+  }: { readonly rounds: number; readonly peers: Peers | null; readonly left: LeftDisk | null },
   session: Session,
 ): Promise<{ readonly own: Line; readonly beside: readonly Line[] }> {
   const ours: Line[] = [];
   const others = new Map<string, Line[]>();
   for (let round = 0; round < rounds; round++) {
-    ours.push(await once(name, o, session));
+    ours.push(await once(name, o, left, session));
     for (const line of await otherBoards(name))
       others.set(line.name, [...(others.get(line.name) ?? []), line]);
     if (peers === null) continue;
@@ -102,7 +108,8 @@ async function otherBoards(name: string): Promise<readonly Line[]> {
   return lines;
 }
 
-async function once(name: string, o: BenchOptions, session: Session): Promise<Line> {
+async function once(name: string, o: BenchOptions, left: LeftDisk | null, session: Session): Promise<Line> {
+  if (left !== null) return await attach(left);
   if (name === 'rpc8k') return await rpc8k(o, session);
   if (name === 'andrew') return await andrew(session);
   if (name === 'ipc-local') return await ipc('local', session);
@@ -116,8 +123,14 @@ async function once(name: string, o: BenchOptions, session: Session): Promise<Li
 function print(name: string, rounds: number, own: Line, beside: readonly Line[]): void {
   const table = {
     title: `${name}, per processor second, median of ${rounds}`,
-    head: ['program', 'rate', 'times', 'check'],
-    rows: [own, ...beside].map((l) => [l.name, l.rate.toFixed(0), (own.rate / l.rate).toFixed(2), l.check]),
+    head: ['program', 'seconds', 'rate', 'times', 'check'],
+    rows: [own, ...beside].map((l) => [
+      l.name,
+      l.cpu.toFixed(3),
+      l.rate.toFixed(0),
+      (own.rate / l.rate).toFixed(2),
+      l.check,
+    ]),
   };
   out(formatTable(table));
 }

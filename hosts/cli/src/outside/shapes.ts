@@ -98,6 +98,7 @@ const members: { readonly [M in keyof Required<Experiment>]: readonly [Kind, 'ne
   passed: ['function', 'optional'],
   measures: ['function', 'needed'],
   table: ['function', 'needed'],
+  plots: ['function', 'optional'],
 };
 
 const isOfKind: { readonly [K in Kind]: (x: unknown) => boolean } = {

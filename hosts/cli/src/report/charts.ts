@@ -2,6 +2,7 @@
  * Plots as SVG, rendered when the report is made. Colours are left to the page: text and axes take its text colour,
  * series its variables, so that one drawing serves light and dark.
  */
+import type { ResultPlot } from '@backplane/lab';
 import type { TopLevelSpec } from 'vega-lite';
 
 export interface Bar {
@@ -90,6 +91,43 @@ export function deviationChart(rows: readonly Deviation[]): Promise<string> {
   ]);
 }
 
+/** Curves over two axes: what was measured with a dot for each point, what a formula gives as a dashed line. */
+export function curveChart({ xTitle, yTitle, curves }: ResultPlot): Promise<string> {
+  const values = curves.flatMap(({ name, kind, points }) => points.map((p) => ({ name, kind, ...p })));
+  const ofKind = (kind: string): object => ({ filter: { field: 'kind', equal: kind } });
+  const measured = curves.filter((c) => c.kind === 'measured');
+  const inks = curves.map((c) => (c.kind === 'formula' ? ink : series(1 + measured.indexOf(c))));
+  const encoding = {
+    x: { field: 'x', type: 'quantitative', axis: axis(xTitle) },
+    y: { field: 'y', type: 'quantitative', axis: axis(yTitle) },
+    color: {
+      field: 'name',
+      type: 'nominal',
+      scale: { domain: curves.map((c) => c.name), range: inks },
+      legend: { title: null, orient: 'top', symbolType: 'stroke', symbolSize: 300, symbolStrokeWidth: 2.5 },
+    },
+  };
+  return rendered({
+    width: 520,
+    height: 300,
+    padding: { left: 6, right: 20, top: 6, bottom: 6 },
+    data: { values },
+    layer: [
+      {
+        transform: [ofKind('formula')],
+        mark: { type: 'line', strokeWidth: 1.6, strokeDash: [5, 4], opacity: 0.75 },
+        encoding,
+      },
+      { transform: [ofKind('measured')], mark: { type: 'line', strokeWidth: 2 }, encoding },
+      {
+        transform: [ofKind('measured')],
+        mark: { type: 'point', filled: true, size: 60, opacity: 1 },
+        encoding,
+      },
+    ],
+  });
+}
+
 const axis = (title: string): object => ({
   title,
   tickCount: 6,
@@ -115,11 +153,9 @@ const names = (rows: readonly { readonly name: string }[]): object => ({
 /** About what a character of the labels takes, in pixels: there is no font to measure with. */
 const characterWidth = 7.2;
 
-async function svg(rows: readonly { readonly name: string }[], layers: readonly Layer[]): Promise<string> {
+function svg(rows: readonly { readonly name: string }[], layers: readonly Layer[]): Promise<string> {
   const longest = rows.reduce((n, r) => Math.max(n, r.name.length), 0);
-  const [vega, lite] = await Promise.all([import('vega'), import('vega-lite')]);
-  // Vega-Lite's types name every combination of marks and channels; these layers are assembled from parts of them.
-  const spec = {
+  return rendered({
     width: 460,
     height: { step: 27 },
     // Vega would guess the labels half as wide again as they are.
@@ -127,6 +163,14 @@ async function svg(rows: readonly { readonly name: string }[], layers: readonly 
     padding: { left: 16 + characterWidth * longest, right: 70, top: 6, bottom: 46 },
     data: { values: rows },
     layer: layers.map((l) => (l === zero ? l : { ...l, encoding: { y: names(rows), ...l.encoding } })),
+  });
+}
+
+async function rendered(drawing: object): Promise<string> {
+  const [vega, lite] = await Promise.all([import('vega'), import('vega-lite')]);
+  // Vega-Lite's types name every combination of marks and channels; these drawings are assembled from parts of them.
+  const spec = {
+    ...drawing,
     background: 'transparent',
     config: {
       font: 'system-ui, sans-serif',
@@ -143,6 +187,7 @@ async function svg(rows: readonly { readonly name: string }[], layers: readonly 
         titleFontWeight: 'normal',
         titlePadding: 10,
       },
+      legend: { labelColor: ink, labelFontSize: 12.5, labelLimit: 0 },
       text: { fontSize: 12.5 },
     },
   } as unknown as TopLevelSpec;

@@ -6,11 +6,12 @@ import {
   medianDeviation,
   type PublishedConstant,
   type PublishedRow,
+  type ResultPlot,
   type RunSettings,
   withinBand,
 } from '@backplane/lab';
 import type { MeasuredRun } from '../measured-run.ts';
-import { barChart, deviationChart, intervalChart, short } from './charts.ts';
+import { barChart, curveChart, deviationChart, intervalChart, short } from './charts.ts';
 import { facts, folded, type Html, page, paragraph, plot, section, table } from './page.ts';
 import { givenFacts, kernels, machineFacts, metrics } from './settings.ts';
 
@@ -28,12 +29,21 @@ export async function runReport(
     ['trace hash', result.traceHash],
   ]);
   return page(`${e.name}, one run`, words, [
-    section('Result', table(e.table(result.result)), ...(await measurePlots(e.measures(result.result)))),
+    section(
+      'Result',
+      table(e.table(result.result)),
+      ...(await resultPlots(e.plots?.(result.result) ?? [])),
+      ...(await measurePlots(e.measures(result.result))),
+    ),
     ...(await processorTime(result)),
     section('Settings', given),
     section('Details', ...kernels(result), metrics(result)),
   ]);
 }
+
+/** The experiment's own. */
+const resultPlots = (plots: readonly ResultPlot[]): Promise<readonly Html[]> =>
+  Promise.all(plots.map(async (p) => plot(await curveChart(p), p.title)));
 
 /** One plot for each unit: numbers of different units share no axis. */
 async function measurePlots(measures: Readonly<Record<string, number>>): Promise<readonly Html[]> {

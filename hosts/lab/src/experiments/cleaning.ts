@@ -10,7 +10,7 @@
 import { type RandomStream, seconds, sleep, type Task } from '@backplane/engine';
 import type { FileId, Storage } from '@backplane/slots';
 import { wrongParameter } from '../errors.ts';
-import { defineExperiment, type Experiment, type Laboratory } from '../experiment.ts';
+import { defineExperiment, type Experiment, type Laboratory, type ResultPlot } from '../experiment.ts';
 import { checkNames, choice, count } from '../parameters.ts';
 import { type Pattern, patterns, pick } from './store/overwriting.ts';
 import { serverWithDisk, theServer } from './store/server.ts';
@@ -145,7 +145,36 @@ export const cleaning: Experiment<Parameters, CleaningResult> = defineExperiment
     ]),
     ...(rows.some((r) => !r.steady) && { note: 'the cost did not stand still: give more --turns' }),
   }),
+  plots: (result) => [
+    costPlot(result, 'Write cost by the share of the disk that is live', 'share that is live', (r) => r.full),
+    costPlot(
+      result,
+      'Write cost by the utilisation of the segments that were cleaned',
+      'mean utilisation of the cleaned',
+      (r) => r.cleanedUtilisation,
+    ),
+  ],
 });
+
+/** Beside the cost of cleaning segments that are all utilised alike, as in the paper's figures 3 and 4. */
+function costPlot(
+  { pattern, rows }: CleaningResult,
+  title: string,
+  utilisation: string,
+  of: (r: CleaningRow) => number,
+): ResultPlot {
+  const measured = rows.map((r) => ({ x: of(r), y: r.writeCost })).sort((a, b) => a.x - b.x);
+  const formula = Array.from({ length: 91 }, (_, i) => ({ x: i / 100, y: 2 / (1 - i / 100) }));
+  return {
+    title,
+    xTitle: utilisation,
+    yTitle: 'write cost',
+    curves: [
+      { name: `measured, ${pattern}`, points: measured, kind: 'measured' },
+      { name: '2 / (1 - u)', points: formula, kind: 'formula' },
+    ],
+  };
+}
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
