@@ -22,6 +22,8 @@ export type { MemoryPolicyUnderTest } from './memory-policy/conforms.ts';
 export { conformsToMemoryPolicy } from './memory-policy/conforms.ts';
 export { conformsToNaming } from './naming/conforms.ts';
 export type { NamingUnderTest } from './naming/under-test.ts';
+export type { NvramUnderTest } from './nvram/conforms.ts';
+export { conformsToNvram } from './nvram/conforms.ts';
 export type { ObjectsUnderTest } from './objects/conforms.ts';
 export { conformsToObjects } from './objects/conforms.ts';
 export type { RecoveryUnderTest } from './recovery/conforms.ts';

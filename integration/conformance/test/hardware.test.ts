@@ -1,10 +1,10 @@
 /** The boards that stand for hardware. */
 import { drive } from '@backplane/hw-disk';
 import { ethernet } from '@backplane/hw-ethernet';
-import { nvram } from '@backplane/hw-nvram';
+import { nvram, nvramBlocks } from '@backplane/hw-nvram';
 import { raid } from '@backplane/hw-raid';
 import type { Board } from '@backplane/slots';
-import { conformsToDisk, conformsToMedium, type DiskUnderTest } from '@backplane/testkit';
+import { conformsToDisk, conformsToMedium, conformsToNvram, type DiskUnderTest } from '@backplane/testkit';
 import { describe, it } from 'vitest';
 
 const instant = (): Board<'disk'> => drive({ profile: 'instant', sectors: 8000 });
@@ -56,4 +56,14 @@ const media = {
 for (const [name, medium] of Object.entries(media))
   describe(name, () => {
     for (const check of conformsToMedium({ medium })) it(check.name, check.run);
+  });
+
+const memories = {
+  'a megabyte beside main memory': nvramBlocks(),
+  'room for four small blocks': nvramBlocks({ bytes: 2500, blockBytes: 600 }),
+};
+
+for (const [name, nvram] of Object.entries(memories))
+  describe(name, () => {
+    for (const check of conformsToNvram({ nvram })) it(check.name, check.run);
   });
