@@ -191,17 +191,13 @@ class Recorder {
   }
 
   /**
-   * After an operation that failed, what there is now is taken for right, as nobody knows how far it came. Where only reads
-   * fail it has to be what was there before, or a part of what the operation was to do.
+   * After an operation that failed there has to be what was there before, or a part of what it was to do: nobody knows how
+   * far it came, and what there is now is what the next one begins with.
    *
    * @param made the model's number of a file that the operation makes
    * @returns whether the next one can be tried
    */
   #goOn(i: number, made: Node | undefined): boolean {
-    if (this.#course.faults?.failsRead === undefined) {
-      this.#model.adopt(this.#boot.run(walk(this.#boot.storage)), this.#nodes);
-      return true;
-    }
     const moment = { done: i, underWay: true };
     const tree = this.#lookAround(moment, made);
     if (tree === null || tree.unreadable.length > 0) {
@@ -227,7 +223,7 @@ class Recorder {
     const promises: Promises = { ...this.#store.promises, names: 'each', contents: 'bytes' };
     const expected = new Expectation(this.#model.history, promises, moment, 'everything');
     for (const { kind, text } of expected.judge(tree, this.#nodes, true))
-      this.#say(kind, `after a read has failed, without any crash: ${text}`);
+      this.#say(kind, `after a failure, without any crash: ${text}`);
     return tree;
   }
 
