@@ -1,5 +1,6 @@
 /** Bugs of a storage, for any: each breaks one promise, and nothing that shows without a crash unless it says so. */
 import type { StoreUnderTest } from '@backplane/crash';
+import type { Task } from '@backplane/engine';
 import type { FileId, Storage, StoredAttributes } from '@backplane/slots';
 import { isKernelError } from '@backplane/slots';
 import { withStorage } from './wrapped.ts';
@@ -185,6 +186,20 @@ const bugs: Readonly<Record<string, (s: Storage) => Partial<Storage>>> = {
       }
     },
   }),
+  'what finds no room forgets a mode': (s) => {
+    const orForget = function* <T>(f: FileId, body: Task<T>): Task<T> {
+      try {
+        return yield* body;
+      } catch (e) {
+        if (isKernelError(e, 'noSpace')) yield* s.setAttributes(f, { mode: 0 });
+        throw e;
+      }
+    };
+    return {
+      write: (f, at, bytes, when) => orForget(f, s.write(f, at, bytes, when)),
+      create: (directory, name, file) => orForget(directory, s.create(directory, name, file)),
+    };
+  },
   'a directory that cannot be read is empty': (s) => ({
     *entries(directory) {
       try {
