@@ -68,6 +68,25 @@ const cacheDefects: readonly (readonly [string, Change<BlockCache>, RegExp])[] =
     caching((o) => ({ release: () => o.drop('all') })),
     /^an object has the blocks/,
   ],
+  [
+    'tries to write without what it would have to fetch',
+    caching((o) => ({ tryWrite: (n, at, b) => o.tryWrite?.(n, at, b, { fetchFirst: false }) ?? false })),
+    /^tryWrite does and charges/,
+  ],
+  ['says that it has written, and has not', caching(() => ({ tryWrite: () => true })), /^tryWrite does and/],
+  [
+    'is paid twice for what it writes at once',
+    caching((o) => ({
+      tryWrite: (n, at, b, how) => o.tryWrite?.(n, at, b, how) === true && o.tryWrite(n, at, b, how),
+    })),
+    /^tryWrite does and charges/,
+  ],
+  [
+    'says that it has written where there is no place',
+    caching(() => ({ tryWrite: () => true })),
+    /^tryWrite says no/,
+  ],
+  ['says that everything is stored', caching(() => ({ tryFlush: () => true })), /^tryFlush says yes/],
   ['makes nothing oldest', caching(() => ({ makeOldest: () => {} })), /^blocks that were used lately/],
   [
     'never lets dirty blocks go by themselves',

@@ -84,13 +84,18 @@ export class AsideBlocks implements Aside {
 
   // ---- what objects with a label tell ----
 
+  /** Is there room for a copy, or no memory for any? */
+  get hasRoom(): boolean {
+    return this.#memory === undefined || this.#memory.blocks < this.#memory.blocksMax;
+  }
+
   /**
    * Before a block is written that has no copy: returns when there is room for one, or none can be made, since what lies
    * below takes nothing at this moment.
    */
   *makeRoom(): Task<void> {
     const memory = this.#memory;
-    if (memory === undefined || memory.blocks < memory.blocksMax) return;
+    if (memory === undefined || this.hasRoom) return;
     const refusing = new Set<CachedFile>();
     while (memory.blocks >= memory.blocksMax) {
       const oldest = this.#oldestBut(refusing);

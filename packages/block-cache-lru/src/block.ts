@@ -36,6 +36,8 @@ export class Block {
   aside = false;
   /** It came back from there after a crash, and has not been written since. */
   survived = false;
+  /** The next block of the unit. */
+  next: Block | null = null;
   /** Neighbours in the order of use. */
   older: Block | null = null;
   younger: Block | null = null;
@@ -63,15 +65,28 @@ export class Block {
 
   put(at: number, bytes: Uint8Array): void {
     const end = at + bytes.length;
-    if (this.#frozen || this.#storage.length < end) {
-      const own = new Uint8Array(roomFor(Math.max(end, this.#length)));
-      own.set(this.#storage.subarray(0, this.#length));
-      this.#storage = own;
-      this.#frozen = false;
+    const length = Math.max(end, this.#length);
+    const replaces = this.#frozen || this.#storage.length < end;
+    // A copy is not filled with zeros first.
+    if (replaces && at === 0 && end === length && end === roomFor(end)) this.#own(new Uint8Array(bytes));
+    else {
+      if (replaces) this.#own(this.#larger(roomFor(length)));
+      this.#storage.set(bytes, at);
     }
-    this.#storage.set(bytes, at);
-    this.#length = Math.max(this.#length, end);
+    this.#length = length;
     this.writes++;
+  }
+
+  #own(storage: Uint8Array): void {
+    this.#storage = storage;
+    this.#frozen = false;
+  }
+
+  /** A copy in more room. */
+  #larger(room: number): Uint8Array {
+    const copy = new Uint8Array(room);
+    if (this.#length > 0) copy.set(this.bytes);
+    return copy;
   }
 }
 

@@ -129,6 +129,11 @@ export class LruCache implements BlockCache, FrameHolder {
 
   // ---- places
 
+  /** A place that is free, or in a frame that the policy lets us have at once. */
+  tryPlace(): Unit | undefined {
+    return this.units.takePlace() ?? (this.#tryClaimUnit() ? this.units.takePlace() : undefined);
+  }
+
   *place(): Task<Unit> {
     for (;;) {
       const free = this.units.takePlace();
@@ -148,14 +153,14 @@ export class LruCache implements BlockCache, FrameHolder {
   }
 
   *#claimUnit(): Task<boolean> {
-    const frames: PageFrame[] = [];
+    let frames: readonly PageFrame[] = noFrames;
     while (frames.length < this.units.framesPerUnit) {
       const frame = this.#policy.tryClaim(this) ?? (yield* this.#policy.claim(this));
       if (frame === undefined) {
         for (const f of frames) this.#memory.release(f);
         return false;
       }
-      frames.push(frame);
+      frames = withFrame(frames, frame);
     }
     this.units.add(frames);
     return true;
@@ -176,14 +181,14 @@ export class LruCache implements BlockCache, FrameHolder {
   }
 
   #tryClaimUnit(): boolean {
-    const frames: PageFrame[] = [];
+    let frames: readonly PageFrame[] = noFrames;
     while (frames.length < this.units.framesPerUnit) {
       const frame = this.#policy.tryClaim(this);
       if (frame === undefined) {
         for (const f of frames) this.#memory.release(f);
         return false;
       }
-      frames.push(frame);
+      frames = withFrame(frames, frame);
     }
     this.units.add(frames);
     return true;
@@ -201,13 +206,13 @@ export class LruCache implements BlockCache, FrameHolder {
   *giveUp(): Task<boolean> {
     const unit = this.#ages.oldest?.unit;
     if (unit === undefined) return false;
-    for (const block of [...unit.blocks]) {
+    for (const block of unit.blocks) {
       if (block.dirty) yield* block.file.writeBack(block);
       while (block.writing) yield* this.changed.wait();
       if (block.cached && !block.dirty) block.file.evict(block);
     }
     // While we wrote, a place of it may have been taken again, and another thread may have given it up.
-    return unit.blocks.size === 0 && this.units.release(unit);
+    return unit.isEmpty && this.units.release(unit);
   }
 
   // ---- what files tell
@@ -218,7 +223,7 @@ export class LruCache implements BlockCache, FrameHolder {
   }
 
   entered(block: Block): void {
-    block.unit.blocks.add(block);
+    block.unit.enter(block);
     block.usedNs = this.nowNs;
     this.#ages.addYoungest(block);
   }
@@ -231,7 +236,7 @@ export class LruCache implements BlockCache, FrameHolder {
   evicted(block: Block): void {
     this.evictions++;
     block.cached = false;
-    block.unit.blocks.delete(block);
+    block.unit.leave(block);
     this.#ages.remove(block);
     this.units.returnPlace(block.unit);
     this.changed.wakeAll();
@@ -319,3 +324,9 @@ export class LruCache implements BlockCache, FrameHolder {
     }
   }
 }
+
+const noFrames: readonly PageFrame[] = [];
+
+/** A frame is all that most units have: an array that was grown would have room for sixteen more as long as the unit lives. */
+const withFrame = (frames: readonly PageFrame[], frame: PageFrame): readonly PageFrame[] =>
+  frames.length === 0 ? [frame] : [...frames, frame];

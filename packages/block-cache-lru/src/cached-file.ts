@@ -3,6 +3,7 @@ import { charge, type Task, tasks, WaitQueue } from '@backplane/engine';
 import { type Backing, Busy, type CachedObject, type ObjectOptions, type WriteDelay } from '@backplane/slots';
 import { Block, blockBytes } from './block.ts';
 import type { LruCache } from './cache.ts';
+import { Numbered } from './numbered.ts';
 import type { Unit } from './units.ts';
 
 export class CachedFile implements CachedObject {
@@ -19,10 +20,10 @@ export class CachedFile implements CachedObject {
   /** Dirty blocks that have a copy. */
   asideBlocks = 0;
   readonly #cache: LruCache;
-  readonly #blocks = new Map<number, Block>();
-  readonly #dirty = new Set<Block>();
-  /** Blocks that are being fetched: others wait for the same fetch. */
-  readonly #fetching = new Map<number, WaitQueue>();
+  readonly #blocks = new Numbered<Block>();
+  readonly #dirty = new Numbered<Block>();
+  /** Blocks that are being fetched: others wait for the same fetch. Null while there are none. */
+  #fetching: Map<number, WaitQueue> | null = null;
   /** Rises when blocks are dropped: a fetch that was under way then must not bring old bytes back. */
   #drops = 0;
 
@@ -45,7 +46,7 @@ export class CachedFile implements CachedObject {
   /** When its dirty blocks are to be written back for their age; Infinity when they are not. */
   dueNs(asideAgeNs: number): number {
     let dueNs = Number.POSITIVE_INFINITY;
-    for (const block of this.#dirty) {
+    for (const block of this.#dirty.values()) {
       dueNs = Math.min(dueNs, this.dueNsOf(block, asideAgeNs));
       // Without copies the first is the oldest.
       if (this.asideBlocks === 0) break;
@@ -73,20 +74,17 @@ export class CachedFile implements CachedObject {
     for (;;) {
       const cached = this.tryRead(n);
       if (cached !== undefined) return cached;
-      const others = this.#fetching.get(n);
+      const others = this.#fetching?.get(n);
       if (others === undefined) return yield* this.#fetch(n);
       yield* others.wait();
     }
   }
 
   *write(n: number, at: number, bytes: Uint8Array, o: { readonly fetchFirst: boolean }): Task<void> {
-    charge(
-      3 * this.#cache.blockOperationNs + Math.round(this.#cache.copyNsPerByte * bytes.length),
-      Busy.files,
-    );
+    this.#chargeWrite(bytes.length);
     const { label } = this;
     if (label !== undefined && this.#blocks.get(n)?.aside !== true) yield* this.#cache.aside.makeRoom();
-    if (o.fetchFirst && !this.#blocks.has(n)) {
+    if (o.fetchFirst && this.#blocks.get(n) === undefined) {
       this.#cache.writeFetches++;
       yield* this.read(n);
     }
@@ -98,9 +96,30 @@ export class CachedFile implements CachedObject {
       if (block === undefined) block = this.#enter(new Block(this, n, unit, null));
       else this.#cache.units.returnPlace(unit);
     }
+    this.#put(block, at, bytes);
+  }
+
+  tryWrite(n: number, at: number, bytes: Uint8Array, o: { readonly fetchFirst: boolean }): boolean {
+    let block = this.#blocks.get(n);
+    if (this.label !== undefined && block?.aside !== true && !this.#cache.aside.hasRoom) return false;
+    if (block === undefined) {
+      const unit = o.fetchFirst ? undefined : this.#cache.tryPlace();
+      if (unit === undefined) return false;
+      block = this.#enter(new Block(this, n, unit, null));
+    }
+    this.#chargeWrite(bytes.length);
+    this.#put(block, at, bytes);
+    return true;
+  }
+
+  #chargeWrite(bytes: number): void {
+    charge(3 * this.#cache.blockOperationNs + Math.round(this.#cache.copyNsPerByte * bytes), Busy.files);
+  }
+
+  #put(block: Block, at: number, bytes: Uint8Array): void {
     block.put(at, bytes);
     this.#cache.written(block);
-    if (label !== undefined) this.#putAside(label, block, at, bytes);
+    if (this.label !== undefined) this.#putAside(this.label, block, at, bytes);
     if (!block.dirty) this.#dirtied(block);
   }
 
@@ -114,7 +133,7 @@ export class CachedFile implements CachedObject {
   #dirtied(block: Block): void {
     block.dirty = true;
     block.dirtySinceNs = this.#cache.nowNs;
-    this.#dirty.add(block);
+    this.#dirty.add(block.number, block);
     this.#cache.dirtied(this, block);
   }
 
@@ -131,9 +150,7 @@ export class CachedFile implements CachedObject {
   *flush(): Task<void> {
     let failed = false;
     let error: unknown;
-    const dirty = [...this.#dirty];
-    if (dirty.length > 1) dirty.sort((a, b) => a.number - b.number);
-    for (const block of dirty) {
+    for (const block of this.#dirtyInOrder()) {
       if (this.#tryWriteBack(block)) continue;
       try {
         yield* this.writeBack(block);
@@ -143,6 +160,17 @@ export class CachedFile implements CachedObject {
       }
     }
     if (failed) throw error;
+  }
+
+  tryFlush(): boolean {
+    if (this.backing.tryWriteBack === undefined) return this.#dirty.size === 0;
+    for (const block of this.#dirtyInOrder()) if (!this.#tryWriteBack(block)) return false;
+    return true;
+  }
+
+  #dirtyInOrder(): Block[] {
+    const dirty = [...this.#dirty.values()];
+    return dirty.length > 1 ? dirty.sort((a, b) => a.number - b.number) : dirty;
   }
 
   /** Returns when the block is clean or gone, or was written again meanwhile; after an error it is still dirty. */
@@ -207,7 +235,9 @@ export class CachedFile implements CachedObject {
 
   *#fetch(n: number): Task<Uint8Array> {
     const others = new WaitQueue();
-    this.#fetching.set(n, others);
+    this.#fetching ??= new Map();
+    const fetching = this.#fetching;
+    fetching.set(n, others);
     const drops = this.#drops;
     this.#cache.readMisses++;
     try {
@@ -223,20 +253,25 @@ export class CachedFile implements CachedObject {
         new Block(this, n, unit, bytes.length > blockBytes ? bytes.subarray(0, blockBytes) : bytes),
       ).content();
     } finally {
-      this.#fetching.delete(n);
+      fetching.delete(n);
+      if (fetching.size === 0) this.#fetching = null;
       others.wakeAll();
     }
   }
 
   #enter(block: Block): Block {
-    this.#blocks.set(block.number, block);
+    this.#blocks.add(block.number, block);
     this.#cache.entered(block);
     return block;
   }
 
   #clean(block: Block): void {
-    block.dirty = false;
-    if (this.#dirty.delete(block)) this.#cache.cleaned();
+    // A block that was dropped may have a dirty successor of its number.
+    if (block.dirty) {
+      block.dirty = false;
+      this.#dirty.delete(block.number);
+      this.#cache.cleaned();
+    }
     if (!block.aside || this.label === undefined) return;
     this.asideBlocks--;
     this.#cache.aside.left(this.label, block);

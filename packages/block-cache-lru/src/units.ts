@@ -7,10 +7,43 @@ import { type Block, blockBytes } from './block.ts';
 
 export class Unit {
   readonly frames: readonly PageFrame[];
-  readonly blocks: Set<Block> = new Set();
+  /** Still ours? */
+  held = true;
+  /** A list through the blocks themselves, in the order in which they came: there are one or two as a rule. */
+  #first: Block | null = null;
 
   constructor(frames: readonly PageFrame[]) {
     this.frames = frames;
+  }
+
+  get isEmpty(): boolean {
+    return this.#first === null;
+  }
+
+  get blocks(): Block[] {
+    const blocks: Block[] = [];
+    for (let b = this.#first; b !== null; b = b.next) blocks.push(b);
+    return blocks;
+  }
+
+  enter(block: Block): void {
+    if (this.#first === null) this.#first = block;
+    else {
+      let last = this.#first;
+      while (last.next !== null) last = last.next;
+      last.next = block;
+    }
+  }
+
+  leave(block: Block): void {
+    if (this.#first === block) this.#first = block.next;
+    else
+      for (let b = this.#first; b !== null; b = b.next)
+        if (b.next === block) {
+          b.next = block.next;
+          break;
+        }
+    block.next = null;
   }
 }
 
@@ -18,7 +51,7 @@ export class Units {
   readonly framesPerUnit: number;
   readonly blocksPerUnit: number;
   readonly #memory: Memory;
-  readonly #units = new Set<Unit>();
+  #units = 0;
   /** Places for blocks in units that we hold. */
   readonly #free: Unit[] = [];
 
@@ -29,12 +62,12 @@ export class Units {
   }
 
   get frames(): number {
-    return this.#units.size * this.framesPerUnit;
+    return this.#units * this.framesPerUnit;
   }
 
   add(frames: readonly PageFrame[]): void {
     const unit = new Unit(frames);
-    this.#units.add(unit);
+    this.#units++;
     for (let i = 0; i < this.blocksPerUnit; i++) this.#free.push(unit);
   }
 
@@ -48,7 +81,9 @@ export class Units {
 
   /** Gives the frames of a unit without blocks back to memory. False: they have been given back. */
   release(unit: Unit): boolean {
-    if (!this.#units.delete(unit)) return false;
+    if (!unit.held) return false;
+    unit.held = false;
+    this.#units--;
     for (let i = this.#free.length - 1; i >= 0; i--) if (this.#free[i] === unit) this.#free.splice(i, 1);
     for (const frame of unit.frames) this.#memory.release(frame);
     return true;

@@ -31,6 +31,22 @@ describe('blocks with copies aside', () => {
     expect(nvram.labels()).toEqual([]);
   });
 
+  it('are not made at once where room has to be made for them first', () => {
+    const w = world({ nvram: new KeptBlocks(1) });
+    const [a, b] = [
+      w.cache.object('a', new Store(), labelled('a')),
+      w.cache.object('b', new Store(), labelled('b')),
+    ];
+    w.run(function* () {
+      expect(a.tryWrite?.(0, 0, bytesOf(1), whole)).toBe(true);
+      expect(b.tryWrite?.(0, 0, bytesOf(2), whole)).toBe(false);
+      expect([a.dirtyBlocks, b.dirtyBlocks, b.cachedBlocks]).toEqual([1, 0, 0]);
+      expect(a.tryWrite?.(0, 5, bytesOf(3, 5), { fetchFirst: true })).toBe(true);
+      expect(w.cache.aside?.covers(a)).toBe(true);
+      yield* a.flush();
+    });
+  });
+
   it('leave the memory when they are dropped, and stay for a write-back that fails', () => {
     const nvram = new KeptBlocks(10);
     const w = world({ nvram });

@@ -126,6 +126,24 @@ describe('the block cache', () => {
     expect(store.blocks.get(0)?.[0]).toBe(2);
   });
 
+  it('keeps a block dirty that took the number of one which was dropped while it was written back', () => {
+    const w = world();
+    const store = new Store();
+    const file = w.cache.object('f', store, never);
+    w.run(function* () {
+      yield* file.write(0, 0, bytesOf(1), { fetchFirst: false });
+      const flushing = w.spawn(() => file.flush());
+      yield* sleep(10);
+      file.drop('all');
+      yield* file.write(0, 0, bytesOf(2), { fetchFirst: false });
+      yield* flushing.join();
+      expect([file.dirtyBlocks, w.metric('dirtyBlocks')]).toEqual([1, 1]);
+      yield* file.flush();
+    });
+    expect(sameBytes(store.blocks.get(0), bytesOf(2))).toBe(true);
+    expect(w.metric('dirtyBlocks')).toBe(0);
+  });
+
   it('stores the last of the blocks under way once more, if nobody was told that none is left', () => {
     const w = world();
     const store = new Store();

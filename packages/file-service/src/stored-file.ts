@@ -22,8 +22,9 @@ export function checkedDevice(file: NewFile, deviceTypeMax = 0xffff_ffff): Store
   const { host, type, unit } = device;
   if (!isWord(uid) || !isWord(gid) || !isWord(host) || !isWord(unit) || !isWord(type, deviceTypeMax))
     throw new KernelError('badArgument', 'owner or device');
-  return { host, type, unit };
+  return device === noDevice ? noDevice : { host, type, unit };
 }
+/** Most files are none, and share this. */
 const noDevice: StoredFile['device'] = { host: 0, type: 0, unit: 0 };
 
 /** @throws KernelError `badArgument` for what 32 bits, or a time, cannot hold; nothing is changed then */

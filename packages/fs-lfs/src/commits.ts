@@ -217,7 +217,7 @@ export class Commits {
   *#flush(files: Iterable<Handle>, taken: Taken): Task<void> {
     for (const h of files) {
       if (h.isDirectory || h.gone) continue;
-      if (h.dirtyBlocks > 0) {
+      if (h.dirtyBlocks > 0 && !this.#tryFlush(h)) {
         if (!h.lock.tryAcquire()) yield* h.lock.acquire();
         try {
           yield* h.object.flush();
@@ -229,6 +229,14 @@ export class Commits {
       }
       if (!h.gone && h.dirtyBlocks === 0) this.#take(h, taken);
     }
+  }
+
+  /** Where nobody has the lock and nothing has to be waited for. */
+  #tryFlush(h: Handle): boolean {
+    if (h.isLocked || h.object.tryFlush === undefined) return false;
+    const flushed = h.object.tryFlush();
+    this.#parts.space.count(h);
+    return flushed;
   }
 
   #take(h: Handle, taken: Taken): void {

@@ -24,7 +24,7 @@ export function newDescriptor(file: NewFile, generation: number, nowNs: number):
     uid: file.uid,
     gid: file.gid,
     version: 1,
-    device: file.device === undefined ? noDevice : device,
+    device,
     modifyNs: nowNs,
     changeNs: nowNs,
     accessNs: nowNs,
@@ -35,8 +35,6 @@ export function newDescriptor(file: NewFile, generation: number, nowNs: number):
     blockSectors,
   };
 }
-
-const noDevice: Descriptor['device'] = { host: 0, type: 0, unit: 0 };
 
 /** Writes all but the pointers. Field by field, since every file that is made comes through here. */
 export function encodeDescriptor(number: number, d: Descriptor, bytes: Uint8Array, at: number): void {

@@ -61,6 +61,10 @@ export class Handle implements Backing {
     return this.#lock;
   }
 
+  get isLocked(): boolean {
+    return this.#lock !== null;
+  }
+
   unlock(): void {
     this.lock.release();
     if (!this.lock.held) this.#lock = null;

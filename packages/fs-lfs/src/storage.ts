@@ -137,13 +137,15 @@ export class LfsStorage implements Storage {
       yield* this.#begin(content.length + blockBytes);
     }
     try {
-      const h = this.#tryLock(f) ?? (yield* this.#lock(f));
-      try {
-        if (h.isDirectory) throw new KernelError('isDirectory');
-        yield* bytes.write(h, at, content);
-      } finally {
-        h.unlock();
-        handles.release(h);
+      if (!this.#tryWrite(f, at, content)) {
+        const h = this.#tryLock(f) ?? (yield* this.#lock(f));
+        try {
+          if (h.isDirectory) throw new KernelError('isDirectory');
+          yield* bytes.write(h, at, content);
+        } finally {
+          h.unlock();
+          handles.release(h);
+        }
       }
     } finally {
       commits.changes.end();
@@ -439,6 +441,18 @@ export class LfsStorage implements Storage {
     }
     if (this.#options.synchronous) yield* commits.commitNames();
     return result;
+  }
+
+  /** A write that takes no waiting, and so no lock. */
+  #tryWrite(f: FileId, at: number, content: Uint8Array): boolean {
+    const { handles, bytes } = this.#attached;
+    const h = handles.tryHold(f);
+    if (h === undefined) return false;
+    try {
+      return !h.isDirectory && bytes.tryWrite(h, at, content);
+    } finally {
+      handles.release(h);
+    }
   }
 
   /** The handle of a file, held and locked, where nothing has to be waited for. */

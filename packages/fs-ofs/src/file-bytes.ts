@@ -221,7 +221,8 @@ export class FileBytes {
   /** Bytes into the cache, to go to that place. A write-back may begin before the bytes are there and end after it. */
   *#put(h: Handle, n: number, at: number, bytes: Uint8Array, to: Run, fetchFirst: boolean): Task<void> {
     h.place(n, to.address, to.fragments);
-    yield* h.object.write(n, at, bytes, { fetchFirst });
+    if (h.object.tryWrite?.(n, at, bytes, { fetchFirst }) !== true)
+      yield* h.object.write(n, at, bytes, { fetchFirst });
     h.place(n, to.address, to.fragments);
   }
 

@@ -64,8 +64,19 @@ export interface CachedObject {
    * @throws KernelError `noSpace` when no frame can be had; what `fetch` throws
    */
   write(block: number, at: number, bytes: Uint8Array, o: { readonly fetchFirst: boolean }): Task<void>;
+  /**
+   * The same where nothing has to be waited for: the block is cached, or a place for it is free and it needs no fetch. True:
+   * all that `write` does has been done and charged. False: nothing has changed and nothing was charged, and `write` has to
+   * be used. Callers may do without it, and caches too.
+   */
+  tryWrite?(block: number, at: number, bytes: Uint8Array, o: { readonly fetchFirst: boolean }): boolean;
   /** Returns when none of the blocks that were dirty at the call is. @throws the first error of a write-back */
   flush(): Task<void>;
+  /**
+   * The same through `Backing.tryWriteBack`. True: no block of the object is dirty. False: some may have been stored, and
+   * `flush` has to be used. Callers may do without it, and caches too.
+   */
+  tryFlush?(): boolean;
   /** `all` discards dirty blocks too: the caller has decided. `from` limits it to blocks from that number on. */
   drop(what: 'all' | 'clean', from?: number): void;
   /** Puts the object's blocks at the front of the age order, so that they go first. */

@@ -5,6 +5,7 @@ import {
   type BlockCache,
   type CachedObject,
   KernelError,
+  type MachineCosts,
   type Memory,
   type WriteDelay,
 } from '@backplane/slots';
@@ -19,8 +20,11 @@ export class World {
   readonly rig: Rig;
   readonly cache: BlockCache;
 
-  constructor({ boards }: Pick<Bounds, 'boards'>, seed = 1) {
-    this.rig = new Rig({ server: alone().with(boards) }, { seed, type: machineType(frames) });
+  /** @param costs of the machine, where they are to be seen; the others are none */
+  constructor({ boards }: Pick<Bounds, 'boards'>, seed = 1, costs: Partial<MachineCosts> = {}) {
+    const free = machineType(frames);
+    const type = { ...free, costs: { ...free.costs, ...costs } };
+    this.rig = new Rig({ server: alone().with(boards) }, { seed, type });
     this.cache = this.rig.board('server', 'blockCache');
   }
 

@@ -93,6 +93,17 @@ class SmallObject implements CachedObject {
     if (this.#cache.writeNs > 0) yield* sleep(this.#cache.writeNs);
     if (o.fetchFirst) yield* this.read(n);
     if (!this.blocks.has(n)) yield* this.#cache.makeRoom();
+    this.#put(n, at, bytes);
+  }
+
+  tryWrite(n: number, at: number, bytes: Uint8Array, o: { readonly fetchFirst: boolean }): boolean {
+    if (this.#cache.writeNs > 0) return false;
+    if (!this.blocks.has(n) && (o.fetchFirst || !this.#cache.hasRoom)) return false;
+    this.#put(n, at, bytes);
+    return true;
+  }
+
+  #put(n: number, at: number, bytes: Uint8Array): void {
     const block = this.blocks.get(n) ?? new Block(new Uint8Array(0));
     const whole = new Uint8Array(Math.max(block.bytes.length, at + bytes.length));
     whole.set(block.bytes);
@@ -207,9 +218,12 @@ export class SmallCache implements BlockCache {
     return blocks;
   }
 
+  get hasRoom(): boolean {
+    return this.#places === Number.POSITIVE_INFINITY || this.blocks < this.#places;
+  }
+
   *makeRoom(): Task<void> {
-    if (this.#places === Number.POSITIVE_INFINITY) return;
-    while (this.blocks >= this.#places) {
+    while (!this.hasRoom) {
       const victim = this.#victim();
       if (victim === undefined) return; // all are being written: one more than it should have
       const { object, n, block } = victim;
