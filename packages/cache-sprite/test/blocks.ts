@@ -66,7 +66,7 @@ export class Blocks implements BlockCache {
   }
 
   dirtied(o: Cached): void {
-    if (o.delay === 'asap') this.scope.spawn('asap', o.tryFlush());
+    if (o.delay === 'asap') this.scope.spawn('asap', o.flushIfPossible());
     else if (!this.#scanning) {
       this.#scanning = true;
       this.scope.spawn('scan', this.#scan());
@@ -89,7 +89,7 @@ export class Blocks implements BlockCache {
       for (const o of this.objects.values()) {
         const since = o.dirtySinceNs;
         if (since !== null && typeof o.delay === 'number' && this.scope.engine.nowNs - since >= o.delay)
-          yield* o.tryFlush();
+          yield* o.flushIfPossible();
       }
     }
     this.#scanning = false;
@@ -194,7 +194,7 @@ export class Cached implements CachedObject {
     for (const block of this.#dirty.sort((a, b) => a.number - b.number)) yield* this.#writeBack(block);
   }
 
-  *tryFlush(): Task<void> {
+  *flushIfPossible(): Task<void> {
     try {
       yield* this.flush();
     } catch (e) {
