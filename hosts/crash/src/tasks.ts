@@ -109,6 +109,7 @@ export class TaskRunner {
   }
 }
 
+/** Of what is sampled. */
 const everything: readonly CrashKind[] = [
   'torn',
   'reordered',
@@ -206,19 +207,7 @@ export function mandatoryOf(
   untilMs: number,
   seed: number,
 ): readonly Task[] {
-  return (
-    [
-      'prefix',
-      'reordered',
-      'torn',
-      'recovery',
-      'damaged',
-      'misdirected',
-      'ioError',
-      'readError',
-      'full',
-    ] as const
-  ).map(
+  return (['prefix', ...everything] as const).map(
     (kind): Task => ({
       title: kind,
       origin: 'workloads',

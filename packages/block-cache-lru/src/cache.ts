@@ -170,12 +170,12 @@ export class LruCache implements BlockCache, FrameHolder {
   tryPlaces(count: number): readonly Unit[] | undefined {
     const places: Unit[] = [];
     while (places.length < count) {
-      const free = this.units.takePlace();
-      if (free !== undefined) places.push(free);
-      else if (!this.#tryClaimUnit()) {
-        for (const place of places) this.units.returnPlace(place);
+      const place = this.tryPlace();
+      if (place === undefined) {
+        for (const taken of places) this.units.returnPlace(taken);
         return undefined;
       }
+      places.push(place);
     }
     return places;
   }
