@@ -17,13 +17,6 @@ const off = (r: PublishedRow): number => Math.abs(r.ratio - 1);
 /** Two publications disagree: under 15 %, and about 25 %. The model has 26 %. */
 const knownOut = ['sun3-75: pipe outside of the kernel, local reader, at most'];
 
-/**
- * Cold segments are cleaned when 92 % of them are live, where "about 75 %" was published: with the age of the youngest
- * block, however often it was moved, that is what the formula comes to, since cold blocks are fifty times as old as hot
- * ones.
- */
-const knownOutOfLfs = ['cleaner, cost-benefit: most cold segments cleaned at'];
-
 describe('published figures', () => {
   const rows = runAll(publishedTable('sprite-rpc').measure({ seed: 1 }));
 
@@ -59,7 +52,7 @@ describe('published figures', () => {
       expect(of('predicted')).toBeGreaterThanOrEqual(20);
       expect(of('fitted')).toBeLessThanOrEqual(of('predicted') / 2);
       expect(medianDeviation(all)).toBeLessThan(0.07);
-      expect(outOfBand(all)).toEqual([...knownOut, ...knownOutOfLfs]);
+      expect(outOfBand(all)).toEqual(knownOut);
     },
   );
 

@@ -1,6 +1,7 @@
 /**
  * The cleaner: reads segments that the policy picks, writes again what in them is still live, and lets checkpoints declare
- * them clean. It runs when clean segments become few, and on request.
+ * them clean: after its last round, or when it lacks clean segments itself, since each of them writes much of the map. It
+ * runs when clean segments become few, and on request.
  *
  * A block is dead at once when its file has another generation or was cut to nothing since; else it is live if the file's
  * index, or the map, still has it in that place. Live blocks go into the log like any others, with the age that they had.
@@ -91,6 +92,8 @@ export class SegmentCleaner {
   readonly #parts: CleanerParts;
   readonly #options: CleanerOptions;
   readonly #ended = new WaitQueue();
+  /** In this run: segments of which only blocks of the tables are live, until a checkpoint has written these elsewhere. */
+  readonly #emptied = new Set<number>();
   #running = false;
   /** What stopped the last run before it had made room. */
   #stopped: KernelError | null = null;
@@ -147,16 +150,22 @@ export class SegmentCleaner {
     this.#running = true;
     try {
       yield* this.#rounds(geometry.segments);
+      yield* this.#ripen();
     } finally {
       this.#end();
     }
-    yield* this.#ripen();
   }
 
-  /** Dead segments are clean after two checkpoints. */
+  /** Emptied segments are dead after a checkpoint, and dead ones clean after two. */
   *#ripen(): Task<void> {
-    const { commits, usage } = this.#parts;
-    for (let i = 0; i < 2 && usage.deadSegments > 0; i++) yield* commits.checkpoint();
+    if (this.#emptied.size > 0) yield* this.#checkpoint();
+    const { usage } = this.#parts;
+    for (let i = 0; i < 2 && usage.deadSegments > 0; i++) yield* this.#checkpoint();
+  }
+
+  *#checkpoint(): Task<void> {
+    yield* this.#parts.commits.checkpoint();
+    this.#emptied.clear();
   }
 
   /** Rounds until so many segments are clean or dead, or two rounds have won none. */
@@ -164,18 +173,19 @@ export class SegmentCleaner {
     let most = this.#won;
     for (let idle = 0; this.#won < enough && idle < 2; ) {
       // What a round writes must fit before what it empties is clean.
-      const { cleanSegments, deadSegments } = this.#parts.usage;
-      if (deadSegments > 0 && cleanSegments <= this.#options.segmentsPerRound + 1) yield* this.#ripen();
+      if (this.#parts.usage.cleanSegments <= this.#options.segmentsPerRound + 1) yield* this.#ripen();
       if (!(yield* this.#round())) return;
       idle = this.#won > most ? 0 : idle + 1;
       most = Math.max(most, this.#won);
     }
   }
 
-  /** Segments that are clean, or will be after two checkpoints. */
+  /** Segments that are clean, or will be after checkpoints. */
   get #won(): number {
     const { usage } = this.#parts;
-    return usage.cleanSegments + usage.deadSegments;
+    let won = usage.cleanSegments + usage.deadSegments;
+    for (const segment of this.#emptied) if (usage.isCandidate(segment)) won++;
+    return won;
   }
 
   /** The disk refuses the log's next write for good: what was on its way is moved like the live blocks of a segment. */
@@ -209,15 +219,15 @@ export class SegmentCleaner {
   }
 
   #end(): void {
+    this.#emptied.clear();
     this.#running = false;
     this.#ended.wakeAll();
   }
 
   *#clean(): Task<void> {
-    const { usage } = this.#parts;
     try {
       yield* this.#rounds(2 * this.#options.cleanSegmentsLow + 1);
-      if (usage.deadSegments > 0) yield* this.#ripen();
+      yield* this.#ripen();
     } catch (e) {
       // Whoever waits for room hears of it; the next shortage tries again.
       if (!isKernelError(e)) throw e;
@@ -243,7 +253,8 @@ export class SegmentCleaner {
     } finally {
       for (const f of found) this.#parts.handles.release(f.handle);
     }
-    yield* commits.checkpoint();
+    yield* commits.commitAll();
+    for (const { segment } of chosen) this.#emptied.add(segment);
     return true;
   }
 
@@ -251,7 +262,7 @@ export class SegmentCleaner {
     const { usage, geometry } = this.#parts;
     const states: SegmentState[] = [];
     for (let segment = 0; segment < geometry.segments; segment++)
-      if (usage.isCandidate(segment))
+      if (usage.isCandidate(segment) && !this.#emptied.has(segment))
         states.push({
           segment,
           liveBytes: usage.live(segment),

@@ -44,7 +44,7 @@ export const between = (
   lfsRow({
     row: name,
     unit,
-    published: (from + to) / 2,
+    published: Number(((from + to) / 2).toPrecision(12)),
     measured,
     kind: 'check',
     band: (to - from) / (to + from),
