@@ -166,6 +166,18 @@ describe('cleaning', () => {
     expect(within(0.6, 1)).toBeGreaterThan(within(0.4, 0.6));
   });
 
+  it('makes room where a checkpoint takes several segments', () => {
+    const small = { segments: '256', 'segment-kilobytes': '64', 'file-kilobytes': '4', turns: '1' };
+    expect(run('cost-benefit', small).rows[0]?.segmentsCleaned).toBeGreaterThan(1000);
+  });
+
+  it('refuses a storage with segments of another size than it counts with', () => {
+    const settings = [parseSetting('storage=lfs:segmentBytes=65536')];
+    expect(() => runExperiment(experiment('cleaning'), { parameters: short, settings })).toThrow(
+      'segments of 65536 bytes',
+    );
+  });
+
   it('refuses a disk that is fuller than a log can be', () => {
     expect(() => experiment('cleaning').parameters({ full: '0.95' })).toThrow('0.9');
   });

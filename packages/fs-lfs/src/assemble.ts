@@ -69,7 +69,10 @@ export function assemble(
   const keyPrefix = `@backplane/fs-lfs:${domain}`;
   const log = new Log({ disk, machine, geometry, usage }, position, mounts);
   const reserve = geometry.writeOnce ? 1 : reserveOf(geometry, options);
-  const space = new Space(geometry, usage, log, { reserve, utilisationMax: options.utilisationMax });
+  const space: Space = new Space(
+    { geometry, usage, log, tablesBytes: () => tables.bytes },
+    { reserve, utilisationMax: options.utilisationMax },
+  );
   const bytes: FileBytes = new FileBytes({
     cache,
     keyPrefix,
@@ -82,7 +85,7 @@ export function assemble(
   });
   const blocks = new DescriptorBlocks(cache, keyPrefix, geometry, log);
   const handles = new Handles({ domain, geometry, map, log, blocks }, bytes);
-  const tables = new Tables({ machine, geometry, log, map, usage, mounts }, state);
+  const tables: Tables = new Tables({ machine, geometry, log, map, usage, mounts }, state);
   const commits = new Commits(
     { machine, disk, geometry, log, map, usage, space, regions },
     bytes,

@@ -43,7 +43,7 @@ import type { SegmentUsage } from './usage.ts';
 export interface CleanerOptions {
   /** Segments cleaned together, whose live blocks are arranged together. */
   readonly segmentsPerRound: number;
-  /** Cleaning begins when so many clean segments or fewer are left, and ends when there are that many more than this. */
+  /** Cleaning begins when so many clean segments or fewer are left beside those for checkpoints, and ends at more than twice that. */
   readonly cleanSegmentsLow: number;
   /** Compress blocks of files that were not modified for so long; 0: never. */
   readonly compressAfterNs: number;
@@ -109,7 +109,21 @@ export class SegmentCleaner {
   }
 
   get #isShort(): boolean {
-    return this.#parts.usage.cleanSegments <= this.#options.cleanSegmentsLow;
+    return this.#parts.usage.cleanSegments <= this.#low;
+  }
+
+  /**
+   * So that a run can write enough before its checkpoints to win more than these take: from segments of which the share u
+   * is live, writing w wins w * (1 - u) / u, and four times what the tables take is enough up to four fifths.
+   */
+  get #low(): number {
+    return this.#options.cleanSegmentsLow + Math.floor(4 * this.#tablesSegments);
+  }
+
+  /** The most that a checkpoint takes. */
+  get #tablesSegments(): number {
+    const { geometry, tables } = this.#parts;
+    return tables.bytes / geometry.segmentBytes;
   }
 
   /**
@@ -172,8 +186,9 @@ export class SegmentCleaner {
   *#rounds(enough: number): Task<void> {
     let most = this.#won;
     for (let idle = 0; this.#won < enough && idle < 2; ) {
-      // What a round writes must fit before what it empties is clean.
-      if (this.#parts.usage.cleanSegments <= this.#options.segmentsPerRound + 1) yield* this.#ripen();
+      // What a round writes must fit before what it empties is clean, and so must the checkpoint behind it.
+      const { cleanSegments } = this.#parts.usage;
+      if (cleanSegments <= this.#options.segmentsPerRound + 1 + this.#tablesSegments) yield* this.#ripen();
       if (!(yield* this.#round())) return;
       idle = this.#won > most ? 0 : idle + 1;
       most = Math.max(most, this.#won);
@@ -226,7 +241,7 @@ export class SegmentCleaner {
 
   *#clean(): Task<void> {
     try {
-      yield* this.#rounds(2 * this.#options.cleanSegmentsLow + 1);
+      yield* this.#rounds(this.#low + this.#options.cleanSegmentsLow + 1);
       yield* this.#ripen();
     } catch (e) {
       // Whoever waits for room hears of it; the next shortage tries again.

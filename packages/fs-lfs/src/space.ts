@@ -24,9 +24,18 @@ const logShare = 1.1;
 /** Dirty bytes that one operation on names leaves: its record, a descriptor, a share of a directory block. */
 const namedBytes = 512;
 
+export interface SpaceParts {
+  readonly geometry: Geometry;
+  readonly usage: SegmentUsage;
+  readonly log: Log;
+  /** The most that a checkpoint writes of the map and the usage table. */
+  readonly tablesBytes: () => number;
+}
+
 export class Space {
   readonly #geometry: Geometry;
   readonly #usage: SegmentUsage;
+  readonly #tablesBytes: () => number;
   readonly #log: Log;
   /** Segments that only the cleaner and checkpoints may use. */
   readonly #reserveBytes: number;
@@ -37,14 +46,13 @@ export class Space {
   #nameBytes = 0;
 
   constructor(
-    geometry: Geometry,
-    usage: SegmentUsage,
-    log: Log,
+    { geometry, usage, log, tablesBytes }: SpaceParts,
     o: { readonly reserve: number; readonly utilisationMax: number },
   ) {
     this.#geometry = geometry;
     this.#usage = usage;
     this.#log = log;
+    this.#tablesBytes = tablesBytes;
     this.#reserveBytes = o.reserve * geometry.segmentBytes;
     const segments = geometry.segments - o.reserve;
     const fillable = Math.max(
@@ -70,7 +78,7 @@ export class Space {
   /** Is there clean space for so much more now? */
   fits(bytes: number): boolean {
     const needed = this.#dirtyBytes + bytes;
-    return needed * logShare <= this.#cleanBytes - this.#reserveBytes;
+    return needed * logShare <= this.#cleanBytes - this.#reserveBytes - this.#tablesBytes();
   }
 
   get #cleanBytes(): number {

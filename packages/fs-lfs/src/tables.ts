@@ -29,6 +29,8 @@ export class Tables {
   sequence: number;
   readonly #parts: TablesParts;
   readonly #mapSectors: number[];
+  /** Blocks of the map that are on the disk. */
+  #mapBlocks: number;
   #usageSectors: number[];
 
   /** @param state the checkpoint that was found */
@@ -40,6 +42,7 @@ export class Tables {
       { length: parts.geometry.mapBlocks },
       (_, i) => state.mapSectors[i] ?? none,
     );
+    this.#mapBlocks = this.#mapSectors.filter((sector) => sector !== none).length;
     this.#usageSectors = [...state.usageSectors];
   }
 
@@ -53,6 +56,12 @@ export class Tables {
     return this.#mapSectors[block] ?? none;
   }
 
+  /** The most that a checkpoint writes of them. */
+  get bytes(): number {
+    const { map, geometry } = this.#parts;
+    return (this.#mapBlocks + map.changed.size + geometry.usageBlocks) * tableBlockBytes;
+  }
+
   usageSector(block: number): number {
     return this.#usageSectors[block] ?? none;
   }
@@ -64,7 +73,8 @@ export class Tables {
     for (const block of [...map.changed].sort((a, b) => a - b)) {
       const old = this.#mapSectors[block] ?? none;
       const sector = sectorOf(log.add(nobody(BlockKind.map), block, 0, map.encode(block)));
-      if (old !== none) usage.remove(old, tableBlockBytes);
+      if (old === none) this.#mapBlocks++;
+      else usage.remove(old, tableBlockBytes);
       usage.add(sector, tableBlockBytes, 0);
       this.#mapSectors[block] = sector;
       map.changed.delete(block);

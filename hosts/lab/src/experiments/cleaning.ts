@@ -252,6 +252,12 @@ function* steadyState(
       if (writes % inSegment === 0) yield* storage.sync();
     }
     watch.settle();
+    // Settings of one's own for the storage come instead of the experiment's.
+    if (watch.segmentBytes !== 0 && watch.segmentBytes !== segmentKilobytes * 1024)
+      throw wrongParameter(
+        name,
+        `the storage has segments of ${watch.segmentBytes} bytes, and --segment-kilobytes is ${segmentKilobytes}.`,
+      );
   };
   const counts = (): Counts => ({
     logged: metric(lab, 'bytesLogged'),

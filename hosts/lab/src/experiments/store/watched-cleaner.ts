@@ -8,6 +8,8 @@ import type { Board, CleaningPolicy, Kernel, LiveBlock, SegmentState } from '@ba
 export class WatchedCleaner implements CleaningPolicy {
   /** How many segments the storage has cleaned. Set by who watches. */
   cleaned: () => number = () => 0;
+  /** Size of the segments, once there were some to clean. */
+  segmentBytes = 0;
   /** All that could be cleaned, whenever the policy was asked. */
   readonly seen: Utilisations = new Utilisations();
   readonly taken: Utilisations = new Utilisations();
@@ -21,7 +23,10 @@ export class WatchedCleaner implements CleaningPolicy {
 
   choose(candidates: readonly SegmentState[], nowNs: number): readonly SegmentState[] {
     this.settle();
-    for (const s of candidates) this.seen.add(s.liveBytes / s.bytes);
+    for (const s of candidates) {
+      this.seen.add(s.liveBytes / s.bytes);
+      this.segmentBytes = s.bytes;
+    }
     this.#chosen = this.#policy.choose(candidates, nowNs);
     return this.#chosen;
   }
