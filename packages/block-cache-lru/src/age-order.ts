@@ -1,10 +1,18 @@
-/** Blocks in order of use: exact, since every access is a call. A list through the blocks themselves. */
+/**
+ * Blocks in order of use: exact, since every access is a call. A list through the blocks themselves. Who writes much more than
+ * memory holds asks again and again for the oldest clean block, behind thousands of dirty ones: where to look is remembered.
+ */
 import type { Block } from './block.ts';
 
 export class AgeOrder {
   #oldest: Block | null = null;
   #youngest: Block | null = null;
   #length = 0;
+  /** All that are older than this one are dirty. Null: all are. */
+  #cleanFrom: Block | null = null;
+  /** What the next youngest, and the next oldest, is numbered by. */
+  #nextRank = 0;
+  #nextRankBelow = -1;
 
   get length(): number {
     return this.#length;
@@ -21,6 +29,8 @@ export class AgeOrder {
     else this.#oldest = b;
     this.#youngest = b;
     this.#length++;
+    b.rank = this.#nextRank++;
+    this.#cleanFrom ??= b;
   }
 
   addOldest(b: Block): void {
@@ -30,9 +40,12 @@ export class AgeOrder {
     else this.#youngest = b;
     this.#oldest = b;
     this.#length++;
+    b.rank = this.#nextRankBelow--;
+    this.#cleanFrom = b;
   }
 
   remove(b: Block): void {
+    if (b === this.#cleanFrom) this.#cleanFrom = b.younger;
     if (b.older !== null) b.older.younger = b.younger;
     else this.#oldest = b.younger;
     if (b.younger !== null) b.younger.older = b.older;
@@ -48,9 +61,24 @@ export class AgeOrder {
     this.addYoungest(b);
   }
 
-  /** The oldest block that this says yes to. */
-  oldestWhere(wanted: (b: Block) => boolean): Block | null {
-    for (let b = this.#oldest; b !== null; b = b.younger) if (wanted(b)) return b;
-    return null;
+  /** It was dirty, and is not any more. */
+  cleaned(b: Block): void {
+    if (this.#cleanFrom === null || b.rank < this.#cleanFrom.rank) this.#cleanFrom = b;
+  }
+
+  /** The oldest block that is neither dirty nor on its way to the disk. */
+  oldestClean(): Block | null {
+    let b = this.#cleanFrom;
+    while (b?.dirty === true) b = b.younger;
+    this.#cleanFrom = b;
+    while (b !== null && (b.dirty || b.writing)) b = b.younger;
+    return b;
+  }
+
+  /** The oldest block that is not on its way to the disk. */
+  oldestIdle(): Block | null {
+    let b = this.#oldest;
+    while (b?.writing === true) b = b.younger;
+    return b;
   }
 }

@@ -41,6 +41,8 @@ export class Block {
   /** Neighbours in the order of use. */
   older: Block | null = null;
   younger: Block | null = null;
+  /** Smaller than that of all younger ones. */
+  rank = 0;
 
   /** @param bytes content that somebody else may hold too */
   constructor(file: CachedFile, number: number, unit: Unit, bytes: Uint8Array | null) {

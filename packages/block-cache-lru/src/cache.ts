@@ -139,13 +139,12 @@ export class LruCache implements BlockCache, FrameHolder {
       const free = this.units.takePlace();
       if (free !== undefined) return free;
       if (yield* this.#claimUnit()) continue;
-      const clean =
-        this.#dirtyBlocks < this.#ages.length ? this.#ages.oldestWhere((b) => !b.dirty && !b.writing) : null;
+      const clean = this.#dirtyBlocks < this.#ages.length ? this.#ages.oldestClean() : null;
       if (clean !== null) {
         clean.file.evict(clean);
         continue;
       }
-      const dirty = this.#ages.oldestWhere((b) => !b.writing);
+      const dirty = this.#ages.oldestIdle();
       if (dirty !== null) yield* dirty.file.writeBack(dirty);
       else if (this.#ages.length > 0) yield* this.changed.wait();
       else throw new KernelError('noSpace', 'no page frame for a block');
@@ -153,17 +152,36 @@ export class LruCache implements BlockCache, FrameHolder {
   }
 
   *#claimUnit(): Task<boolean> {
-    let frames: readonly PageFrame[] = noFrames;
+    let frames = this.#withFramesAtOnce(noFrames);
     while (frames.length < this.units.framesPerUnit) {
-      const frame = this.#policy.tryClaim(this) ?? (yield* this.#policy.claim(this));
-      if (frame === undefined) {
-        for (const f of frames) this.#memory.release(f);
-        return false;
-      }
+      const frame = yield* this.#policy.claim(this);
+      if (frame === undefined) break;
+      frames = this.#withFramesAtOnce(withFrame(frames, frame));
+    }
+    return this.#makeUnit(frames);
+  }
+
+  #tryClaimUnit(): boolean {
+    return this.#makeUnit(this.#withFramesAtOnce(noFrames));
+  }
+
+  /** These, and the frames that the policy lets us have at once: as many as a unit has, or fewer. */
+  #withFramesAtOnce(some: readonly PageFrame[]): readonly PageFrame[] {
+    let frames = some;
+    while (frames.length < this.units.framesPerUnit) {
+      const frame = this.#policy.tryClaim(this);
+      if (frame === undefined) break;
       frames = withFrame(frames, frame);
     }
-    this.units.add(frames);
-    return true;
+    return frames;
+  }
+
+  /** False: these are too few for one, and go back. */
+  #makeUnit(frames: readonly PageFrame[]): boolean {
+    const enough = frames.length === this.units.framesPerUnit;
+    if (enough) this.units.add(frames);
+    else for (const f of frames) this.#memory.release(f);
+    return enough;
   }
 
   /** So many places in frames that are free at once, or none at all. */
@@ -178,20 +196,6 @@ export class LruCache implements BlockCache, FrameHolder {
       places.push(place);
     }
     return places;
-  }
-
-  #tryClaimUnit(): boolean {
-    let frames: readonly PageFrame[] = noFrames;
-    while (frames.length < this.units.framesPerUnit) {
-      const frame = this.#policy.tryClaim(this);
-      if (frame === undefined) {
-        for (const f of frames) this.#memory.release(f);
-        return false;
-      }
-      frames = withFrame(frames, frame);
-    }
-    this.units.add(frames);
-    return true;
   }
 
   frames(): number {
@@ -276,8 +280,9 @@ export class LruCache implements BlockCache, FrameHolder {
   }
 
   /** A block is no longer dirty: stored, or dropped. */
-  cleaned(): void {
+  cleaned(block: Block): void {
     this.#dirtyBlocks--;
+    this.#ages.cleaned(block);
   }
 
   /** The next scan, at its place in the period. Nothing is scanned while nothing is dirty. */

@@ -270,7 +270,7 @@ export class CachedFile implements CachedObject {
     if (block.dirty) {
       block.dirty = false;
       this.#dirty.delete(block.number);
-      this.#cache.cleaned();
+      this.#cache.cleaned(block);
     }
     if (!block.aside || this.label === undefined) return;
     this.asideBlocks--;

@@ -36,6 +36,8 @@ export class Handle implements Backing {
   readonly lock: Mutex = new Mutex();
   /** Threads that hold the handle. */
   users = 0;
+  /** Held since those that nobody uses were looked for. */
+  used = true;
   /** Freed: there is no such file any more. */
   gone = false;
   /** Since when the disk has another descriptor; -1 when it has this one. */

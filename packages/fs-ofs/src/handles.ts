@@ -1,6 +1,6 @@
 /**
- * The files in use, by number. A handle stays as long as something of it waits to go to the disk; of the others the least
- * recently used leave when there are many.
+ * The files in use, by number. A handle stays as long as something of it waits to go to the disk; of the others those leave,
+ * when there are many, that nobody has held since the last time.
  */
 
 import { type Task, tasks } from '@backplane/engine';
@@ -21,8 +21,8 @@ export class Handles {
 
   readonly #volume: Volume;
   readonly #writeDelayNs: number;
-  /** The least recently used first. */
   readonly #table = new Map<number, Handle>();
+  #evictAbove = handlesMax;
 
   constructor(volume: Volume, writeDelayNs: number) {
     this.#volume = volume;
@@ -39,7 +39,7 @@ export class Handles {
     const h = this.#table.get(f.number);
     if (h === undefined || h.gone || h.id.generation !== f.generation || f.domain !== h.id.domain)
       return undefined;
-    this.#renew(h);
+    h.used = true;
     h.users++;
     return h;
   }
@@ -63,7 +63,7 @@ export class Handles {
 
   release(h: Handle): void {
     h.users--;
-    if (this.#table.size > handlesMax) this.#evict();
+    if (this.#table.size > this.#evictAbove) this.#evict();
   }
 
   /** A file that has just been made; held. */
@@ -117,13 +117,8 @@ export class Handles {
           true,
         );
     }
-    if (h !== undefined) this.#renew(h);
+    if (h !== undefined) h.used = true;
     return h;
-  }
-
-  #renew(h: Handle): void {
-    this.#table.delete(h.id.number);
-    this.#table.set(h.id.number, h);
   }
 
   *#read(number: number): Task<Descriptor | undefined> {
@@ -140,15 +135,17 @@ export class Handles {
     return h;
   }
 
-  /** Lets a few go that are older than what is in use; those that must stay are young again. */
+  /** Lets those go that nobody has held since the last time and the disk has all of; the rest are many for a while. */
   #evict(): void {
-    const oldest: Handle[] = [];
-    for (const h of this.#table.values()) if (oldest.push(h) === 4) break;
-    for (const h of oldest) {
-      this.#table.delete(h.id.number);
-      if (mayLeave(h)) h.object.release();
-      else this.#table.set(h.id.number, h);
+    for (const [number, h] of this.#table) {
+      if (this.#table.size <= handlesMax) break;
+      const leaves = !h.used && mayLeave(h);
+      h.used = false;
+      if (!leaves) continue;
+      this.#table.delete(number);
+      h.object.release();
     }
+    this.#evictAbove = Math.max(handlesMax, Math.floor(this.#table.size * 1.25));
   }
 }
 
