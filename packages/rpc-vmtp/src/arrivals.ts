@@ -30,7 +30,7 @@ import { headingBytes, vmtpHeader } from './layout.ts';
 import { probeEntityBlock } from './management.ts';
 import type { Manager } from './manager.ts';
 import type { Notices } from './notices.ts';
-import { type EntityTexts, vmtpDefaultClient, vmtpManagerGroup } from './numbers.ts';
+import { vmtpDefaultClient, vmtpManagerGroup } from './numbers.ts';
 import { Packet } from './packet.ts';
 import type { Residents } from './residents.ts';
 import type { Routes } from './routes.ts';
@@ -54,18 +54,11 @@ export class Arrivals {
   readonly #counters: Counters;
   readonly #checksumNsPerByte: number;
   readonly #costsNothing: boolean;
-  readonly #packet: Packet;
+  readonly #packet: Packet = new Packet();
   #takers: Takers | null = null;
 
-  constructor(
-    machine: Machine,
-    processors: Processors,
-    counters: Counters,
-    texts: EntityTexts,
-    checksum: boolean,
-  ) {
+  constructor(machine: Machine, processors: Processors, counters: Counters, checksum: boolean) {
     this.#machine = machine;
-    this.#packet = new Packet(texts);
     this.#processors = processors;
     this.#counters = counters;
     const { packetReceiveNs, fragmentReceiveNs, copyNsPerByte, checksumNsPerByte } = machine.type.costs;

@@ -131,7 +131,7 @@ export class EntityBlocks {
         gap: 0,
         multicast: true,
       },
-      probeEntityBlock.request.encode({ entity: block }, output.texts),
+      probeEntityBlock.request.encode({ entity: block }),
       carrier.groupPlace(vmtpManagerGroup),
     );
   }

@@ -31,7 +31,7 @@ import {
   withList,
   word,
 } from './management-forms.ts';
-import { EntityTexts } from './numbers.ts';
+import { entityTexts } from './numbers.ts';
 import { wordAt } from './words.ts';
 
 /** An entity of the host that is meant. */
@@ -127,22 +127,22 @@ const bare: Parameters<Nothing> = /* @__PURE__ */ new Parameters<Nothing>({});
 export const queryEntity: ManagementOperation<NamedEntity, QueriedEntity> = {
   request: /* @__PURE__ */ requestForm<NamedEntity>(managementCodes.queryEntity, { entity: entity(1) }),
   reply: {
-    encode({ outcome, descriptor }, texts = new EntityTexts()) {
+    encode({ outcome, descriptor }) {
       const segment = new ByteWriter();
       if (descriptor !== null) {
-        const { high, low } = texts.wordsOf(descriptor.entity);
+        const { high, low } = entityTexts.wordsOf(descriptor.entity);
         const { flags, transaction, requests, queueMax } = descriptor;
         const facts = { entityHigh: high, entityLow: low, flags, transaction, requests, queueMax };
         segment.bytes(vmtpEntityDescriptor.encode(facts));
       }
       return withList(bare.message(outcome, {}), segment);
     },
-    decode(m, texts = new EntityTexts()) {
+    decode(m) {
       const outcome = codeOf(m);
       if (m.segment.length === 0) return { outcome, descriptor: null };
       if (m.segment.length !== vmtpEntityDescriptor.size) return undefined;
       const { entityHigh, entityLow, ...facts } = vmtpEntityDescriptor.decode(m.segment);
-      return { outcome, descriptor: { entity: texts.of(entityHigh, entityLow), ...facts } };
+      return { outcome, descriptor: { entity: entityTexts.of(entityHigh, entityLow), ...facts } };
     },
   },
 };
@@ -227,18 +227,18 @@ const serviceWords: Parameters<ServiceWords> = /* @__PURE__ */ new Parameters<Se
 /** Bounds the requests that wait for an entity, or stops it. */
 export const modifyService: ManagementOperation<ModifyService, ModifiedService> = {
   request: {
-    encode({ threads, ...service }, texts) {
+    encode({ threads, ...service }) {
       const list = new ByteWriter();
       for (const thread of threads) list.bytes(vmtpServiceThread.encode(thread));
-      return withList(serviceWords.message(managementCodes.modifyService, service, texts), list);
+      return withList(serviceWords.message(managementCodes.modifyService, service), list);
     },
-    decode(m, texts) {
+    decode(m) {
       if (!isOf(managementCodes.modifyService, m)) return undefined;
       const { size } = vmtpServiceThread;
       const threads = listed(m, size, Math.ceil(m.segment.length / size), (from) =>
         vmtpServiceThread.decode(from.bytes(size)),
       );
-      return threads === undefined ? undefined : { ...serviceWords.in(m, texts), threads };
+      return threads === undefined ? undefined : { ...serviceWords.in(m), threads };
     },
   },
   reply: /* @__PURE__ */ replyForm<ModifiedService>({ count: word(1) }),

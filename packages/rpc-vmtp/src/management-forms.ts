@@ -5,22 +5,21 @@
 import { codeOf, controlBytes, type EntityId, type Message, MessageFlag } from '@backplane/slots';
 import { ByteReader, type ByteWriter } from '@backplane/wire';
 import { operationNumber } from './codes.ts';
-import { EntityTexts } from './numbers.ts';
+import { entityTexts } from './numbers.ts';
 import { noBytes } from './packet.ts';
 import { putWord, wordAt } from './words.ts';
 
 /** A message that means a value, and the value that it means; undefined for one that means none. */
 export interface MessageForm<T> {
-  /** @param texts of the host, if it has any; so below */
-  encode(value: T, texts?: EntityTexts): Message;
-  decode(m: Message, texts?: EntityTexts): T | undefined;
+  encode(value: T): Message;
+  decode(m: Message): T | undefined;
 }
 
 // ---- where parameters lie ----
 
 interface Place<T> {
-  read(control: Uint8Array, texts: EntityTexts): T;
-  write(control: Uint8Array, value: T, texts: EntityTexts): void;
+  read(control: Uint8Array): T;
+  write(control: Uint8Array, value: T): void;
 }
 
 export type Places<T> = { readonly [Name in keyof T]: Place<T[Name]> };
@@ -32,9 +31,9 @@ export const word = (n: number): Place<number> => ({
 
 /** In this word and the next one. */
 export const entity = (n: number): Place<EntityId> => ({
-  read: (control, texts) => texts.of(wordAt(control, 4 * n), wordAt(control, 4 * n + 4)),
-  write: (control, value, texts) => {
-    const { high, low } = texts.wordsOf(value);
+  read: (control) => entityTexts.of(wordAt(control, 4 * n), wordAt(control, 4 * n + 4)),
+  write: (control, value) => {
+    const { high, low } = entityTexts.wordsOf(value);
     putWord(control, 4 * n, high);
     putWord(control, 4 * n + 4, low);
   },
@@ -50,16 +49,16 @@ export class Parameters<T extends object> {
     this.#fields = names(places).map((name) => ({ name, place: places[name] }));
   }
 
-  message(codeWord: number, value: T, texts: EntityTexts = new EntityTexts()): Message {
+  message(codeWord: number, value: T): Message {
     const control = new Uint8Array(controlBytes);
     putWord(control, 0, codeWord);
-    for (const { name, place } of this.#fields) place.write(control, value[name], texts);
+    for (const { name, place } of this.#fields) place.write(control, value[name]);
     return { control, segment: noBytes };
   }
 
-  in({ control }: Message, texts: EntityTexts = new EntityTexts()): T {
+  in({ control }: Message): T {
     const values: Partial<T> = {};
-    for (const { name, place } of this.#fields) values[name] = place.read(control, texts);
+    for (const { name, place } of this.#fields) values[name] = place.read(control);
     return values as T; // boundary: every name has its value now
   }
 }
@@ -70,9 +69,8 @@ export function requestForm<Q extends object>(codeWord: number, places: Places<Q
   const parameters = new Parameters(places);
   const operation = operationNumber(codeWord);
   return {
-    encode: (value, texts) => parameters.message(codeWord, value, texts),
-    decode: (m, texts) =>
-      operationNumber(wordAt(m.control, 0)) === operation ? parameters.in(m, texts) : undefined,
+    encode: (value) => parameters.message(codeWord, value),
+    decode: (m) => (operationNumber(wordAt(m.control, 0)) === operation ? parameters.in(m) : undefined),
   };
 }
 
@@ -82,8 +80,8 @@ export type Reply<R> = { readonly outcome: number } & R;
 export function replyForm<R extends object>(places: Places<R>): MessageForm<Reply<R>> {
   const parameters = new Parameters(places);
   return {
-    encode: (value, texts) => parameters.message(value.outcome, value, texts),
-    decode: (m, texts) => ({ outcome: codeOf(m), ...parameters.in(m, texts) }),
+    encode: (value) => parameters.message(value.outcome, value),
+    decode: (m) => ({ outcome: codeOf(m), ...parameters.in(m) }),
   };
 }
 

@@ -29,7 +29,7 @@ import {
   withList,
   word,
 } from './management-forms.ts';
-import { EntityTexts, entityOf } from './numbers.ts';
+import { entityOf, entityTexts } from './numbers.ts';
 import { wordAt } from './words.ts';
 
 export type ManagementName = keyof typeof managementCodes;
@@ -244,10 +244,10 @@ export const groupMembersMax: number = limits.groupBytes / entityBytes;
 export const queryGroup: ManagementOperation<QueryGroup, GroupMembers> = {
   request: /* @__PURE__ */ requestForm<QueryGroup>(managementCodes.queryGroup, { group: entity(1) }),
   reply: {
-    encode({ outcome, members }, texts = new EntityTexts()) {
+    encode({ outcome, members }) {
       const list = new ByteWriter();
       for (const member of members) {
-        const { high, low } = texts.wordsOf(member);
+        const { high, low } = entityTexts.wordsOf(member);
         list.u32(high).u32(low);
       }
       return withList(memberCount.message(outcome, { memberCount: members.length }), list);

@@ -110,18 +110,17 @@ export class Manager implements EntityService {
   /** A packet to the managers. False if it is to come by way of the servers, because it is to be done once. */
   request(p: Packet, from: Place): boolean {
     const m: Message = { control: p.control, segment: p.data };
-    const { texts } = this.#parts.output;
     switch (operationOf(m)) {
       case 'notifyVmtpClient':
         this.#notifyClient(m, from);
         break;
       case 'notifyVmtpServer': {
-        const notice = notifyVmtpServer.decode(m, texts);
+        const notice = notifyVmtpServer.decode(m);
         if (notice !== undefined) this.#parts.servers.noticed(notice);
         break;
       }
       case 'notifyRemoteVmtpClient': {
-        const notice = notifyRemoteVmtpClient.decode(m, texts);
+        const notice = notifyRemoteVmtpClient.decode(m);
         if (notice !== undefined)
           this.#parts.servers.forwarded(notice, controlFields(notice.control).forwardCount);
         break;
@@ -183,7 +182,7 @@ export class Manager implements EntityService {
   }
 
   #notifyClient(m: Message, from: Place): void {
-    const notice = notifyVmtpClient.decode(m, this.#parts.output.texts);
+    const notice = notifyVmtpClient.decode(m);
     const record = notice === undefined ? undefined : this.#parts.clients(notice.client);
     if (notice === undefined || record === undefined) this.#parts.counters.stale++;
     else record.notified(notice, from);

@@ -48,7 +48,7 @@ export class Notices {
       functionCode: functions.response,
     });
     const notice = { client, control, receiveSequence: 0, transaction, delivery, code };
-    this.#send(to, from, priority, form.encode(notice, this.#output.texts));
+    this.#send(to, from, priority, form.encode(notice));
   }
 
   toServer(
@@ -61,7 +61,7 @@ export class Notices {
     code: number,
   ): void {
     const notice = { server, client: from, transaction, delivery, code };
-    this.#send(to, from, priority, notifyVmtpServer.encode(notice, this.#output.texts));
+    this.#send(to, from, priority, notifyVmtpServer.encode(notice));
   }
 
   #send(

@@ -116,8 +116,8 @@ export function parseEntity(text: string): EntityId | undefined {
 
 // ---- headers ----
 
-/** How many numbers `EntityTexts` holds. A host talks with far fewer at a time, so that two seldom want one place. */
-const textsBits = 9;
+/** How many numbers `EntityTexts` holds. A cluster uses far fewer at a time, so that two seldom want one place. */
+const textsBits = 12;
 const textsHeld: number = 1 << textsBits;
 
 /** A number as a header holds it. */
@@ -128,7 +128,7 @@ export interface EntityWords {
 
 /**
  * The numbers of headers as texts, and back, each made once while it is in use: a packet from or to an entity that was met
- * before costs no new string, and no string is read. One of it serves a host.
+ * before costs no new string, and no string is read.
  *
  * From words to texts it is a table without chains, where who comes last to a place has it; from texts to words a map that
  * begins anew when it is full.
@@ -162,3 +162,6 @@ export class EntityTexts {
     return words;
   }
 }
+
+/** Of all hosts in the process: what it remembers changes no result, and tables of a hundred hosts would drive out one another. */
+export const entityTexts: EntityTexts = /* @__PURE__ */ new EntityTexts();

@@ -5,7 +5,6 @@
 import type { EntityId, Message, MessagePriority } from '@backplane/slots';
 import type { Place } from './carrier.ts';
 import { groupFlags } from './layout.ts';
-import type { EntityTexts } from './numbers.ts';
 import { encodeHeading, markRetransmission } from './packet.ts';
 import { sentBlocks, wantedBlocks, wanting } from './packet-group.ts';
 import { cutMessage, runFlags } from './runs.ts';
@@ -61,12 +60,12 @@ export class Outgoing implements Sender {
   over = false;
   #transmissions = 1;
 
-  constructor(parts: OutgoingParts, m: Message, place: Place, gapNs: number, texts: EntityTexts) {
+  constructor(parts: OutgoingParts, m: Message, place: Place, gapNs: number) {
     const messages = cutMessage(m);
     this.groups =
       messages.length === 1
-        ? [new OutgoingGroup(encodeHeading(parts, texts), m)]
-        : messages.map((one, i) => new OutgoingGroup(headingInRun(parts, i, messages.length, texts), one));
+        ? [new OutgoingGroup(encodeHeading(parts), m)]
+        : messages.map((one, i) => new OutgoingGroup(headingInRun(parts, i, messages.length), one));
     this.transaction = parts.transaction;
     this.rank = parts.priority;
     this.place = place;
@@ -153,7 +152,7 @@ export class Outgoing implements Sender {
   }
 }
 
-function headingInRun(parts: OutgoingParts, index: number, count: number, texts: EntityTexts): Uint8Array {
+function headingInRun(parts: OutgoingParts, index: number, count: number): Uint8Array {
   const transaction = (parts.transaction + index) >>> 0;
-  return encodeHeading({ ...parts, transaction, flags: parts.flags | runFlags(index, count) }, texts);
+  return encodeHeading({ ...parts, transaction, flags: parts.flags | runFlags(index, count) });
 }

@@ -16,7 +16,6 @@ import { Busy, type Machine, type Message, type Processors } from '@backplane/sl
 import type { Carrier, Place } from './carrier.ts';
 import type { Counters } from './counters.ts';
 import { headerBytes, packetDataBytes } from './layout.ts';
-import type { EntityTexts } from './numbers.ts';
 import { Outgoing, type OutgoingGroup, type OutgoingParts } from './outgoing.ts';
 import { type ChecksumCover, encodeHeading, packetParts } from './packet.ts';
 import { maskBytes, nextPacketBlocks } from './segment-blocks.ts';
@@ -29,7 +28,6 @@ export class Output {
   }
 
   /** Of the host. */
-  readonly texts: EntityTexts;
   /** Segment data of a packet. */
   readonly dataBytes: number;
   readonly #machine: Machine;
@@ -49,11 +47,9 @@ export class Output {
     processors: Processors,
     carrier: Carrier,
     counters: Counters,
-    texts: EntityTexts,
     checksum: boolean,
   ) {
     this.#machine = machine;
-    this.texts = texts;
     this.#processors = processors;
     this.#carrier = carrier;
     this.#counters = counters;
@@ -75,7 +71,7 @@ export class Output {
 
   /** A message with the headings of its packets, to be sent. */
   prepare(parts: OutgoingParts, m: Message, place: Place, gapNs: number): Outgoing {
-    return new Outgoing(parts, m, place, gapNs, this.texts);
+    return new Outgoing(parts, m, place, gapNs);
   }
 
   /** All of the message, from the thread that runs. What it has accrued is paid before the first packet. */
@@ -126,7 +122,7 @@ export class Output {
 
   /** One packet without data from interrupt level, of which nothing is kept. */
   sendBare(parts: OutgoingParts, m: Message, place: Place): void {
-    const packet = packetParts(encodeHeading(parts, this.texts), m, 0, this.#cover);
+    const packet = packetParts(encodeHeading(parts), m, 0, this.#cover);
     this.#processors.interrupt(this.#costNs(0), Busy.network, () => {
       this.#counters.sentPackets++;
       this.#carrier.send(place, parts.priority, packet, this.#bare);

@@ -50,7 +50,7 @@ import {
   leastPacketBytes,
   limits,
 } from './layout.ts';
-import { EntityTexts } from './numbers.ts';
+import { entityTexts } from './numbers.ts';
 import { allBlocks, cutBlocks, maskBytes, paddedBytes } from './segment-blocks.ts';
 import { fourthWord, putWord, thirdWord, wordAt } from './words.ts';
 
@@ -79,10 +79,10 @@ export interface Heading {
   readonly gap?: number;
 }
 
-/** The first 32 bytes of each packet of the group, for `packetParts`. @param texts of the host, if it has any */
-export function encodeHeading(h: Heading, texts: EntityTexts = new EntityTexts()): Uint8Array {
-  const client = texts.wordsOf(h.client);
-  const server = texts.wordsOf(h.server);
+/** The first 32 bytes of each packet of the group, for `packetParts`. */
+export function encodeHeading(h: Heading): Uint8Array {
+  const client = entityTexts.wordsOf(h.client);
+  const server = entityTexts.wordsOf(h.server);
   const bytes = new Uint8Array(headingBytes);
   putWord(bytes, 0, client.high);
   putWord(bytes, 4, client.low);
@@ -231,13 +231,7 @@ export class Packet {
   /** Belongs to a run, or to a message of several groups: `sentBlocks` is 0, and the data are as they came. */
   streamed = false;
 
-  readonly #texts: EntityTexts;
   readonly #sums: ClusterSums = new ClusterSums();
-
-  /** @param texts of the host, if it has any */
-  constructor(texts: EntityTexts = new EntityTexts()) {
-    this.#texts = texts;
-  }
 
   /** @returns undefined if this is a packet now; else what is wrong, and nothing of it may be used */
   read(frame: Frame): Flaw | undefined {
@@ -250,7 +244,7 @@ export class Packet {
     if (((third >>> thirdWord.domainShift) & thirdWord.domainMask) !== internetDomain) return 'domain';
     const clientHigh = wordAt(head, 0);
     const clientLow = wordAt(head, 4);
-    this.client = this.#texts.of(clientHigh, clientLow);
+    this.client = entityTexts.of(clientHigh, clientLow);
     this.multicast = (third & thirdWord.multicast) !== 0;
     if ((third & thirdWord.encrypted) !== 0) return 'encrypted';
 
@@ -274,7 +268,7 @@ export class Packet {
     if (serverHigh === 0 && serverLow === 0) return 'zeroServer';
     this.toGroup = (serverHigh & groupBit) !== 0;
     if (this.response && this.toGroup) return 'groupResponder';
-    this.server = this.#texts.of(serverHigh, serverLow);
+    this.server = entityTexts.of(serverHigh, serverLow);
     this.retransmitCount = (fourth >>> fourthWord.retransmitShift) & fourthWord.retransmitMask;
     this.forwardCount = (fourth >>> fourthWord.forwardShift) & fourthWord.forwardMask;
     this.gap = (fourth >>> fourthWord.gapShift) & fourthWord.gapMask;

@@ -40,7 +40,6 @@ import { decodeMoved, encodeMoved, movedRequest } from './moved-entity.ts';
 import { Notices } from './notices.ts';
 import {
   discriminatorMax,
-  EntityTexts,
   entityNumber,
   entityTypes,
   managerDiscriminator,
@@ -120,10 +119,9 @@ export class VmtpHost implements StreamingEntities {
     this.#machine = machine;
     this.#minted = (machine.bootId * mintedPerSecond) % (discriminatorMax + 1 - mintedFrom);
 
-    const texts = new EntityTexts();
-    const arrivals = new Arrivals(machine, processors, counters, texts, checksum);
+    const arrivals = new Arrivals(machine, processors, counters, checksum);
     const carrier = carrierFor((frame, from, lastBytes) => arrivals.arrived(frame, from, lastBytes));
-    const output = new Output(machine, processors, carrier, counters, texts, checksum);
+    const output = new Output(machine, processors, carrier, counters, checksum);
     const routes = new Routes(machine.type.costs.transmitTurnaroundNs);
     const notices = new Notices(output, counters);
     const residents = new Residents(machine.name, carrier);
