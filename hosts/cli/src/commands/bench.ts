@@ -5,9 +5,10 @@
 import { callbacks, mm1, type Outcome, w1, w2 } from '@backplane/workloads';
 import type { Command } from 'commander';
 import { andrew } from '../bench/andrew.ts';
-import { attach, type LeftDisk, leftByCrash } from '../bench/attach.ts';
+import { attach, leftByCrash } from '../bench/attach.ts';
 import { creates, otherStores, ownStore } from '../bench/creates.ts';
 import { idle } from '../bench/idle.ts';
+import { hostTree, importTree, removeTree } from '../bench/import.ts';
 import { ipc } from '../bench/ipc.ts';
 import { type Line, median, timed } from '../bench/line.ts';
 import { memory } from '../bench/memory.ts';
@@ -42,6 +43,7 @@ const names = [
   'ipc-remote',
   'creates',
   'attach',
+  'import',
   'memory',
   'idle',
 ];
@@ -68,34 +70,53 @@ export function addBench(program: Command, session: Session): void {
       const rounds = whole('--rounds', o.rounds, 1, 99);
       const before = o.warmup === undefined ? (warmups[name] ?? 0) : whole('--warmup', o.warmup, 0, 99);
       const peers = findPeers(process.cwd(), o.peers, o.peersBuild);
-      const left = name === 'attach' ? await leftByCrash() : null;
-      for (let i = 0; i < before; i++) await once(name, o, left, session);
-      const { own, beside } = await measure(name, o, { rounds, peers, left }, session);
-      if (o.json === true) json({ ...own, ...(beside.length > 0 && { peers: beside }) });
-      else print(name, rounds, own, beside);
+      const { once, end } = await prepare(name, o, session);
+      try {
+        for (let i = 0; i < before; i++) await once();
+        const { own, beside } = await measure(name, o.point, once, { rounds, peers });
+        if (o.json === true) json({ ...own, ...(beside.length > 0 && { peers: beside }) });
+        else print(name, rounds, own, beside);
+      } finally {
+        end();
+      }
       session.finish(exit.good);
     });
+}
+
+/** A benchmark that can be run again and again, and what is to be done when it has been. */
+interface Prepared {
+  readonly once: () => Promise<Line>;
+  readonly end: () => void;
+}
+
+async function prepare(name: string, o: BenchOptions, session: Session): Promise<Prepared> {
+  const end = (): void => {};
+  if (name === 'attach') {
+    const left = await leftByCrash();
+    return { once: () => attach(left), end };
+  }
+  if (name === 'import') {
+    const tree = hostTree();
+    return { once: () => importTree(tree), end: () => removeTree(tree) };
+  }
+  return { once: () => once(name, o, session), end };
 }
 
 /** In turn, so that whatever else the machine does falls on all of them. */
 async function measure(
   name: string,
-  o: BenchOptions,
-  {
-    rounds,
-    peers,
-    left,
-  }: { readonly rounds: number; readonly peers: Peers | null; readonly left: LeftDisk | null },
-  session: Session,
+  point: string,
+  once: () => Promise<Line>,
+  { rounds, peers }: { readonly rounds: number; readonly peers: Peers | null },
 ): Promise<{ readonly own: Line; readonly beside: readonly Line[] }> {
   const ours: Line[] = [];
   const others = new Map<string, Line[]>();
   for (let round = 0; round < rounds; round++) {
-    ours.push(await once(name, o, left, session));
+    ours.push(await once());
     for (const line of await otherBoards(name))
       others.set(line.name, [...(others.get(line.name) ?? []), line]);
     if (peers === null) continue;
-    for (const line of runPeers(name === 'rpc8k' ? `rpc8k ${o.point}` : name, peers))
+    for (const line of runPeers(name === 'rpc8k' ? `rpc8k ${point}` : name, peers))
       others.set(line.name, [...(others.get(line.name) ?? []), line]);
   }
   return { own: median(ours), beside: [...others.values()].map(median) };
@@ -108,8 +129,7 @@ async function otherBoards(name: string): Promise<readonly Line[]> {
   return lines;
 }
 
-async function once(name: string, o: BenchOptions, left: LeftDisk | null, session: Session): Promise<Line> {
-  if (left !== null) return await attach(left);
+async function once(name: string, o: BenchOptions, session: Session): Promise<Line> {
   if (name === 'rpc8k') return await rpc8k(o, session);
   if (name === 'andrew') return await andrew(session);
   if (name === 'ipc-local') return await ipc('local', session);

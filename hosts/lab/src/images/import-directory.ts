@@ -172,19 +172,22 @@ class Import {
 
   /** Mode, owner and times, once nothing changes them any more. */
   *#keep(file: FileId, s: BigIntStats): Task<void> {
-    const { storage } = this.#attached;
-    yield* storage.setAttributes(file, { mode: modeOf(s), uid: Number(s.uid), gid: Number(s.gid) });
+    const owned = { mode: modeOf(s), uid: Number(s.uid), gid: Number(s.gid) };
+    const accessNs = imageNs(s.atimeNs);
     const modifyNs = imageNs(s.mtimeNs);
-    const kept =
-      (yield* this.#keepTime(file, { modifyNs, changeNs: modifyNs })) &&
-      (yield* this.#keepTime(file, { accessNs: imageNs(s.atimeNs) }));
-    if (!kept) this.#counts.timesLost++;
+    const modified = { modifyNs, changeNs: modifyNs };
+    if (yield* this.#set(file, { ...owned, ...modified, accessNs })) return;
+    // One of the times has no room there: the others are kept.
+    this.#counts.timesLost++;
+    yield* this.#attached.storage.setAttributes(file, owned);
+    yield* this.#set(file, modified);
+    yield* this.#set(file, { accessNs });
   }
 
   /** False when the storage has no room for such a time. */
-  *#keepTime(file: FileId, time: AttributeChange): Task<boolean> {
+  *#set(file: FileId, change: AttributeChange): Task<boolean> {
     try {
-      yield* this.#attached.storage.setAttributes(file, time);
+      yield* this.#attached.storage.setAttributes(file, change);
       return true;
     } catch (e) {
       if (!isKernelError(e) || e.kind !== 'badArgument') throw e;
