@@ -42,10 +42,14 @@ export function formatTable({ title, head, rows, note: footnote }: ResultTable):
   return `${pc.bold(title)}\n${table.toString()}${footnote === undefined ? '' : `\n${pc.dim(footnote)}`}`;
 }
 
-/** What went wrong in virtual time: with the stack of what began it, since settings are not to blame. */
+/** What went wrong in virtual time: with the stack of what began it, unless that says itself what is to be done. */
 export function complainOfRun(e: unknown): void {
   let root = e;
   while (root instanceof Error && root.cause instanceof Error) root = root.cause;
+  if (isBackplaneError(root) && root.code !== 'INVARIANT') {
+    complain(root);
+    return;
+  }
   const stack = root instanceof Error ? root.stack : undefined;
   note(`${pc.red('backplane:')} ${e instanceof Error ? e.message : String(e)}`);
   if (stack !== undefined) note(stack);

@@ -124,6 +124,23 @@ export const wrongParameter = (experiment: string, text: string): BackplaneError
     `backplane run ${experiment} --help shows its options.`,
   );
 
+/** @param failures what they were told, and where */
+export const programsFailed = (experiment: string, failures: readonly string[]): BackplaneError =>
+  new BackplaneError(
+    'PROGRAMS_FAILED',
+    { experiment, failures },
+    `${experiment}: ${failures.join('; ')}.`,
+    'A server that crashes forgets what its storage had not written. With --set storage=lfs:metadata=synchronous, or ofs, names are written before they are confirmed.',
+  );
+
+export const programsCrashed = (experiment: string): BackplaneError =>
+  new BackplaneError(
+    'PROGRAMS_CRASHED',
+    { experiment },
+    `${experiment}: a machine crashed that ran one of its programs.`,
+    'Programs end with their machine: crash another, such as a server.',
+  );
+
 export const didNotEnd = (experiment: string, untilSeconds: number): BackplaneError =>
   new BackplaneError(
     'DID_NOT_END',

@@ -188,6 +188,25 @@ describe('disks that are made of others', () => {
   });
 });
 
+describe('programs that do not get to their end', () => {
+  const andrew = (...faults: string[]) =>
+    failure(() =>
+      runExperiment(experiment('andrew'), {
+        settings: [parseSetting('storage=lfs')],
+        tree: readTree(new URL('../src/operations', import.meta.url).pathname),
+        faults: faults.map((f) => parseFault(f)),
+      }),
+    ).message;
+
+  it('say what they were told, where and when', () => {
+    expect(andrew('crash=allspice@2s', 'reboot=allspice@4s')).toMatch(/andrew: on mace after \d+ s: \w+/);
+  });
+
+  it('or that their machine is gone', () => {
+    expect(andrew('crash=mace@2s')).toMatch('a machine crashed that ran one of its programs');
+  });
+});
+
 describe('settings of boards', () => {
   it('say for which slot a board is', () => {
     const wrong = failure(() => parseSetting('transport=lru'));

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Cluster, ClusterMachine } from '@backplane/chassis';
 import type { Task } from '@backplane/engine';
-import type { Calls, Storage } from '@backplane/slots';
+import { type Calls, isKernelError, type Storage } from '@backplane/slots';
 import {
   type AndrewTimes,
   andrew as andrewProgram,
@@ -17,6 +17,7 @@ import {
   passwordFile,
   systemHeaders,
 } from '@backplane/workloads';
+import { programsCrashed, programsFailed } from '../errors.ts';
 import { defineExperiment, type Experiment, type Laboratory } from '../experiment.ts';
 import { directoryFor, place } from '../import-tree.ts';
 import { checkNames, choice } from '../parameters.ts';
@@ -108,6 +109,7 @@ export function* andrewOn(
 ): Task<AndrewResult> {
   const times: AndrewTimes[] = [];
   const load = new Load(cluster, servers.length);
+  const failures: string[] = [];
   const programs = machines.map((machine, i) =>
     start(machine, name, function* (sys) {
       const target = `/andrew/${machine.name}`;
@@ -118,20 +120,27 @@ export function* andrewOn(
         instructionNs: machine.type.costs.instructionNs,
         commands: new Commands(),
       };
-      if (parameters.start === 'warm') {
-        yield* andrewProgram(sys, places);
-        yield* remove(sys, target);
+      try {
+        if (parameters.start === 'warm') {
+          yield* andrewProgram(sys, places);
+          yield* remove(sys, target);
+        }
+        load.begin();
+        times[i] = yield* andrewProgram(sys, places);
+        load.end();
+        return 0;
+      } catch (e) {
+        if (!isKernelError(e)) throw e;
+        failures.push(`on ${machine.name} after ${Math.round(cluster.engine.nowNs / 1e9)} s: ${e.message}`);
+        return 1;
       }
-      load.begin();
-      times[i] = yield* andrewProgram(sys, places);
-      load.end();
-      return 0;
     }),
   );
   for (const p of programs) yield* p.join();
+  if (failures.length > 0) throw programsFailed(name, failures);
   const [first] = times;
   if (first === undefined || times.filter((t) => t !== undefined).length < machines.length)
-    throw new Error('andrew: a machine did not finish');
+    throw programsCrashed(name);
   const phases = first.phases.map((p, n) => ({
     name: p.name,
     seconds: times.reduce((sum, t) => sum + (t.phases[n]?.seconds ?? 0), 0) / times.length,
