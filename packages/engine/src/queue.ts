@@ -11,8 +11,11 @@
  *                item.slot is the slot that holds the item; -1 when it is not queued
  *                every index used is in range: `?? 0` is there for the type checker, and costs nothing
  *
- * - Pop: the hole at the root walks to a leaf along the smaller children, chosen without a branch (the processor could
- *   only guess it); the last node then climbs from there, mostly a step or two ("bottom-up heapsort", Wegener 1993).
+ * - Pop empties the root and leaves it: most events queue another at once, which takes its place. Only if none has, the root
+ *   is removed when somebody looks at it.
+ * - Who takes the root's place sinks: the hole walks to a leaf along the smaller children, chosen without a branch (the
+ *   processor could only guess it), and the node climbs from there, mostly a step or two ("bottom-up heapsort", Wegener
+ *   1993). When the root is removed, that is the last node.
  * - Cancel is lazy: it empties the slot, and the node is dropped when it comes up. When such dead nodes outnumber the
  *   living the heap is rebuilt without them, so a timer that is set and cancelled for ever costs amortised constant
  *   time and no memory. Rebuilding changes the layout, never the order in which items come out.
@@ -28,7 +31,10 @@ const REBUILD_MIN = 64;
 
 export class Queue<E extends Queued> {
   private size = 0;
+  /** Nodes whose slot is empty, the root after a pop among them. */
   private dead = 0;
+  /** The root is one of them, and nobody has looked at it since the pop. */
+  private popped = false;
   private capacity = 64;
   private sequence = 0;
   /** By node. */
@@ -48,6 +54,10 @@ export class Queue<E extends Queued> {
 
   /** Queues an item, which must not be queued, for a finite time. */
   push(timeNs: number, item: E): void {
+    if (this.popped) {
+      this.replaceRoot(timeNs, item);
+      return;
+    }
     if (this.size + 1 === this.capacity) this.grow();
     const slot = this.free[--this.freeCount] ?? 0;
     this.items[slot] = item;
@@ -58,6 +68,7 @@ export class Queue<E extends Queued> {
 
   /** Time of the earliest item; Infinity when there is none. */
   peekNs(): number {
+    this.popped = false;
     while (this.dead > 0 && this.items[this.slot[0] ?? 0] === null) {
       this.dead--;
       this.removeRoot();
@@ -71,7 +82,8 @@ export class Queue<E extends Queued> {
     const item = this.items[slot] as E; // boundary: `peekNs` left a living one at the root
     this.items[slot] = null;
     item.slot = -1;
-    this.removeRoot();
+    this.dead++;
+    this.popped = true;
     return item;
   }
 
@@ -83,14 +95,30 @@ export class Queue<E extends Queued> {
     if (this.dead * 2 > this.size && this.size >= REBUILD_MIN) this.rebuild();
   }
 
+  private replaceRoot(timeNs: number, item: E): void {
+    this.popped = false;
+    this.dead--;
+    const slot = this.slot[0] ?? 0;
+    this.items[slot] = item;
+    item.slot = slot;
+    this.order[slot] = this.sequence++;
+    this.sink(timeNs, slot);
+  }
+
   private removeRoot(): void {
-    const { timeNs: t, slot: s, order } = this;
+    const { timeNs: t, slot: s } = this;
     this.free[this.freeCount++] = s[0] ?? 0;
     const n = --this.size;
     const timeNs = t[n] ?? 0;
     t[n] = Infinity;
+    if (n > 0) this.sink(timeNs, s[n] ?? 0);
+  }
+
+  /** Puts a node where the root was, or below. */
+  private sink(timeNs: number, slot: number): void {
+    const { timeNs: t, slot: s, order } = this;
     let hole = 0;
-    for (const parents = n >> 1; hole < parents; ) {
+    for (const parents = this.size >> 1; hole < parents; ) {
       const left = 2 * hole + 1;
       const tl = t[left] ?? 0;
       const tr = t[left + 1] ?? 0;
@@ -100,7 +128,7 @@ export class Queue<E extends Queued> {
       s[hole] = s[child] ?? 0;
       hole = child;
     }
-    if (n > 0) this.climb(hole, timeNs, s[n] ?? 0);
+    this.climb(hole, timeNs, slot);
   }
 
   /** Puts a node at position i, or above. */
@@ -154,5 +182,6 @@ export class Queue<E extends Queued> {
     t.fill(Infinity, n, this.size);
     this.size = n;
     this.dead = 0;
+    this.popped = false;
   }
 }
