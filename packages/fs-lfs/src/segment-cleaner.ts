@@ -2,43 +2,19 @@
  * The cleaner: reads segments that the policy picks, writes again what in them is still live, and lets checkpoints declare
  * them clean: after its last round, or when it lacks clean segments itself, since each of them writes much of the map. It
  * runs when clean segments become few, and on request.
- *
- * A block is dead at once when its file has another generation or was cut to nothing since; else it is live if the file's
- * index, or the map, still has it in that place. Live blocks go into the log like any others, with the age that they had.
  */
 import { type Task, tasks, WaitQueue } from '@backplane/engine';
 import {
   type CleaningPolicy,
   isKernelError,
   KernelError,
-  type LiveBlock,
   type Machine,
   type SegmentState,
 } from '@backplane/slots';
-import { deflateSync } from 'fflate';
-import type { Commits } from './commits.ts';
-import { wholeBlock } from './descriptor-blocks.ts';
-import type { DescriptorMap } from './descriptor-map.ts';
 import { decodeNameChanges } from './directory-log.ts';
-import type { FileBytes } from './file-bytes.ts';
-import { type Geometry, sectorOfSegment } from './geometry.ts';
-import type { Handle } from './handle.ts';
-import type { Handles } from './handles.ts';
-import {
-  BlockKind,
-  blockHeader,
-  deflatedForm,
-  descriptorBytes,
-  descriptorRecord,
-  sectorBytes,
-} from './layouts.ts';
-import type { Log } from './log.ts';
-import type { LoggedBlock } from './partial-write.ts';
-import { writesIn } from './partial-write-reader.ts';
-import { formOf, sectorOf, sectorsOf } from './place.ts';
+import { BlockKind } from './layouts.ts';
+import { type FoundBlock, LiveBlocks, type LiveBlocksCounts, type LiveBlocksParts } from './live-blocks.ts';
 import type { Space } from './space.ts';
-import type { Tables } from './tables.ts';
-import type { SegmentUsage } from './usage.ts';
 
 export interface CleanerOptions {
   /** Segments cleaned together, whose live blocks are arranged together. */
@@ -49,33 +25,14 @@ export interface CleanerOptions {
   readonly compressAfterNs: number;
 }
 
-export interface CleanerParts {
+export interface CleanerParts extends LiveBlocksParts {
   readonly machine: Machine;
-  readonly geometry: Geometry;
   readonly policy: CleaningPolicy;
-  readonly log: Log;
-  readonly map: DescriptorMap;
-  readonly usage: SegmentUsage;
   readonly space: Space;
-  readonly handles: Handles;
-  readonly bytes: FileBytes;
-  readonly commits: Commits;
-  readonly tables: Tables;
 }
 
-export interface CleanerCounts {
+export interface CleanerCounts extends LiveBlocksCounts {
   segmentsRead: number;
-  bytesRead: number;
-  /** Live bytes that were written again. */
-  bytesMoved: number;
-  /** Blocks that were stored compressed. */
-  blocksCompressed: number;
-}
-
-/** A live block and what the policy may know of it. */
-interface Found extends LiveBlock {
-  readonly logged: LoggedBlock;
-  readonly handle: Handle;
 }
 
 export class SegmentCleaner {
@@ -91,6 +48,7 @@ export class SegmentCleaner {
   };
   readonly #parts: CleanerParts;
   readonly #options: CleanerOptions;
+  readonly #live: LiveBlocks;
   readonly #ended = new WaitQueue();
   /** In this run: segments of which only blocks of the tables are live, until a checkpoint has written these elsewhere. */
   readonly #emptied = new Set<number>();
@@ -101,6 +59,7 @@ export class SegmentCleaner {
   constructor(parts: CleanerParts, options: CleanerOptions) {
     this.#parts = parts;
     this.#options = options;
+    this.#live = new LiveBlocks(parts, this.counts, options.compressAfterNs);
   }
 
   /** Starts the cleaner if clean segments are few. */
@@ -208,12 +167,12 @@ export class SegmentCleaner {
     const { log, policy, commits, handles } = this.#parts;
     if (!log.isStuck) return;
     const blocks = log.abandon();
-    const found: Found[] = [];
+    const found: FoundBlock[] = [];
     try {
       for (const b of blocks)
         if (b.owner.kind === BlockKind.directoryLog) commits.restore(decodeNameChanges(b.bytes) ?? []);
-        else yield* this.#consider(b, found);
-      for (const f of policy.arrange(found)) this.#move(f);
+        else yield* this.#live.consider(b, found);
+      for (const f of policy.arrange(found)) this.#live.move(f);
     } finally {
       for (const f of found) handles.release(f.handle);
     }
@@ -258,13 +217,13 @@ export class SegmentCleaner {
     const atOnce = Math.min(this.#options.segmentsPerRound, usage.cleanSegments - 1);
     const chosen = policy.choose(this.#candidates(), commits.nowNs).slice(0, Math.max(0, atOnce));
     if (chosen.length === 0) return false;
-    const found: Found[] = [];
+    const found: FoundBlock[] = [];
     try {
       for (const { segment } of chosen) {
         this.counts.segmentsRead++;
-        yield* this.#survey(segment, found);
+        yield* this.#live.survey(segment, found);
       }
-      for (const f of policy.arrange(found)) this.#move(f);
+      for (const f of policy.arrange(found)) this.#live.move(f);
     } finally {
       for (const f of found) this.#parts.handles.release(f.handle);
     }
@@ -285,118 +244,6 @@ export class SegmentCleaner {
           youngestNs: usage.youngestNs(segment),
         });
     return states;
-  }
-
-  /** Reads a segment and holds the files of what may be live in it. Whatever is no file's is marked to be written again. */
-  *#survey(segment: number, found: Found[]): Task<void> {
-    const { log, geometry } = this.#parts;
-    const start = sectorOfSegment(geometry, segment);
-    const all = yield* log.readRun(start, geometry.segmentSectors);
-    this.counts.bytesRead += all.length;
-    for (const write of writesIn(all, start))
-      for (const logged of write.blocks) yield* this.#consider(logged, found);
-  }
-
-  *#consider(b: LoggedBlock, found: Found[]): Task<void> {
-    const { tables, map } = this.#parts;
-    switch (b.owner.kind) {
-      case BlockKind.data:
-      case BlockKind.index:
-        yield* this.#considerFile(b, found);
-        return;
-      case BlockKind.descriptors:
-        yield* this.#considerDescriptors(b);
-        return;
-      case BlockKind.map:
-        if (tables.mapSector(b.block) === sectorOf(b.place)) map.changed.add(b.block);
-        return;
-      case BlockKind.usage:
-        if (tables.usageSector(b.block) === sectorOf(b.place)) this.#parts.usage.changed.add(b.block);
-        return;
-      default:
-    }
-  }
-
-  *#considerFile(b: LoggedBlock, found: Found[]): Task<void> {
-    const { map } = this.#parts;
-    const { file, generation, truncations, kind } = b.owner;
-    if (!map.isNumber(file) || !map.isCurrent(file, generation, truncations)) return;
-    const h = yield* this.#holdNow(file, generation);
-    if (h === undefined) return;
-    let kept = false;
-    try {
-      if (kind === BlockKind.index) {
-        yield* h.index.load(b.block);
-        if (h.index.placeOfIndex(b.level, b.block) !== b.place) return;
-        h.index.rewriteIndex(b.level, b.block);
-        this.#again(h);
-        return;
-      }
-      if ((yield* h.index.find(b.block)) !== b.place) return;
-      const bytes = sectorsOf(b.place) * sectorBytes;
-      found.push({ file, block: b.block, bytes, modifyNs: b.owner.modifyNs, logged: b, handle: h });
-      kept = true;
-    } finally {
-      if (!kept) this.#parts.handles.release(h);
-    }
-  }
-
-  *#considerDescriptors(b: LoggedBlock): Task<void> {
-    const { map, handles } = this.#parts;
-    const block = wholeBlock(b.bytes);
-    if (block === undefined) return;
-    const count = blockHeader.get.count(block, 0);
-    for (let slot = 0; slot < count; slot++) {
-      const at = blockHeader.size + slot * descriptorBytes;
-      const number = descriptorRecord.get.number(block, at);
-      if (!map.isNumber(number) || map.sector(number) !== sectorOf(b.place) || map.slot(number) !== slot)
-        continue;
-      const h = yield* this.#holdNow(number, descriptorRecord.get.generation(block, at));
-      if (h === undefined) continue;
-      this.#again(h);
-      handles.release(h);
-    }
-  }
-
-  *#holdNow(number: number, generation: number): Task<Handle | undefined> {
-    const { handles } = this.#parts;
-    try {
-      return yield* handles.hold({ domain: handles.domain, number, generation });
-    } catch (e) {
-      if (!isKernelError(e, 'stale')) throw e;
-      return undefined;
-    }
-  }
-
-  /** Its descriptor goes into the log again. */
-  #again(h: Handle): void {
-    h.changed = true;
-    this.#parts.commits.touch(h);
-  }
-
-  /** Writes a block again, if it is still where it was found. */
-  #move({ handle: h, logged, modifyNs }: Found): void {
-    const { bytes, commits } = this.#parts;
-    if (h.gone || h.index.tryFind(logged.block) !== logged.place) return;
-    let form = formOf(logged.place);
-    let content = logged.bytes;
-    if (form === 0 && this.#isCold(h, modifyNs)) {
-      const deflated = deflateSync(content);
-      if (Math.ceil(deflated.length / sectorBytes) < sectorsOf(logged.place)) {
-        form = deflatedForm;
-        content = deflated;
-        this.counts.blocksCompressed++;
-      }
-    }
-    bytes.put(h, logged.block, content, form, modifyNs);
-    this.counts.bytesMoved += content.length;
-    commits.touch(h);
-  }
-
-  #isCold(h: Handle, modifyNs: number): boolean {
-    const { compressAfterNs } = this.#options;
-    if (compressAfterNs === 0 || h.isDirectory) return false;
-    return this.#parts.commits.nowNs - modifyNs >= compressAfterNs;
   }
 }
 
