@@ -61,7 +61,7 @@ const options = z.strictObject({
     .min(0)
     .default(0)
     .describe(
-      'clean segments that only cleaner and checkpoints may use; 0: four more than are cleaned together',
+      'clean segments that only cleaner and checkpoints may use, beside those that the map takes; 0: two more than are cleaned together, and room for the usage table',
     ),
   segmentsPerRound: z.int().min(1).max(64).default(4).describe('segments that are cleaned together'),
   fileBlockBytes: z
