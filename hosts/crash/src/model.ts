@@ -42,6 +42,8 @@ export class Model implements Files {
   readonly history: History = new History();
   readonly root: FileId = { domain: 0, number: rootNode, generation: 1 };
   readonly #files = new Map<Node, ModelFile>();
+  /** Without a name and without an open: they come back when the storage has failed to let them go. */
+  readonly #reclaimed = new Map<Node, ModelFile>();
 
   constructor() {
     this.#make({ type: 'directory', mode: 0o755, uid: 0, gid: 0 }, null);
@@ -172,7 +174,9 @@ export class Model implements Files {
   }
 
   *reclaim(f: FileId): Task<void> {
-    this.#files.delete(this.#file(f).node);
+    const file = this.#file(f);
+    this.#files.delete(file.node);
+    this.#reclaimed.set(file.node, file);
   }
 
   *sync(): Task<void> {}
@@ -212,8 +216,12 @@ export class Model implements Files {
    */
   adopt(tree: Tree, nodes: Map<string, Node>): void {
     const fileOf = (t: TreeNode): ModelFile => {
-      const known = this.#files.get(nodes.get(t.id) ?? nobody);
-      if (known !== undefined) return known;
+      const node = nodes.get(t.id) ?? nobody;
+      const known = this.#files.get(node) ?? this.#reclaimed.get(node);
+      if (known !== undefined) {
+        this.#files.set(node, known);
+        return known;
+      }
       const made = this.#make({ type: t.type, mode: t.mode, uid: t.uid, gid: t.gid }, null);
       nodes.set(t.id, made.node);
       return made;

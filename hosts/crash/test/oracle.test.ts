@@ -82,6 +82,16 @@ describe('the oracle', () => {
     for (const p of [leastPromises, ordered]) expect(kinds(p, whole, empty)).toContain('size');
   });
 
+  it('knows a file again that a storage has failed to let go, and all that it has been', () => {
+    const model = modelAfter('creat /a; append /a 10 x; append /a 10 y; unlink /a');
+    const tree = immediate(walk(modelAfter('creat /a; append /a 10 x; append /a 10 y')));
+    const nodes = new Map([...tree.nodes.keys()].map((id) => [id, Number(id.split('.')[0])]));
+    model.adopt(tree, nodes);
+    expect([...model.history.types.keys()]).toEqual([1, 2]);
+    expect(model.history.contents.get(2)?.map((v) => v.value.length)).toEqual([0, 10, 20]);
+    expect(immediate(walk(model)).nodes.size).toBe(2);
+  });
+
   it('keeps the order of names where it was promised', () => {
     const whole = 'mkdir /d; sync; creat /d/a; mkdir /d/b; unlink /d/a';
     // The third without the second.
