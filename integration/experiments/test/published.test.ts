@@ -17,6 +17,12 @@ const off = (r: PublishedRow): number => Math.abs(r.ratio - 1);
 /** Two publications disagree: under 15 %, and about 25 %. The model has 26 %. */
 const knownOut = ['sun3-75: pipe outside of the kernel, local reader, at most'];
 
+/**
+ * Cold segments are cleaned most often when 92 % of them are live, where "about 75 %" was published. It is 77 % with 64 files
+ * in a segment and two segments cleaned at a time; which the paper took is not known, and choosing them would be fitting.
+ */
+const knownOutOfLfs = ['cleaner, cost-benefit: most cold segments cleaned at'];
+
 describe('published figures', () => {
   const rows = runAll(publishedTable('sprite-rpc').measure({ seed: 1 }));
 
@@ -52,7 +58,7 @@ describe('published figures', () => {
       expect(of('predicted')).toBeGreaterThanOrEqual(20);
       expect(of('fitted')).toBeLessThanOrEqual(of('predicted') / 2);
       expect(medianDeviation(all)).toBeLessThan(0.07);
-      expect(outOfBand(all)).toEqual(knownOut);
+      expect(outOfBand(all)).toEqual([...knownOut, ...knownOutOfLfs]);
     },
   );
 

@@ -41,10 +41,13 @@ export function* lfsCleaning(given: Given): Runs<readonly PublishedRow[]> {
   ];
 }
 
+/** With fewer, each round of cleaning takes so large a part of the disk that chance decides what is left for the next. */
+const segments = '384';
+
 function* rowsOf(given: Given, policy: string, pattern: string, full: string): Runs<readonly CleaningRow[]> {
   const { rows } = yield* resultOf(cleaning, {
     ...settingsFor(given, `cleaner=${policy}`),
-    parameters: { pattern, full },
+    parameters: { pattern, full, segments },
   });
   return rows;
 }
