@@ -16,9 +16,9 @@ export interface Line {
 
 export const rounded = (n: number): number => Math.round(n * 1000) / 1000;
 
-/** The line of the median rate. */
-export function median(lines: readonly Line[]): Line {
-  const sorted = [...lines].sort((a, b) => a.rate - b.rate);
+/** The one in the middle by some number; the upper one of two. */
+export function median<L extends Line>(lines: readonly L[], by: (l: L) => number): L {
+  const sorted = [...lines].sort((a, b) => by(a) - by(b));
   const middle = sorted[Math.floor(sorted.length / 2)];
   if (middle === undefined) throw new Error('a median of nothing');
   return middle;

@@ -18,11 +18,11 @@ const net = (hosts: number, thinkMs: number, seconds: number): readonly Command[
 
 /** By benchmark, rpc8k with its point. Sizes at which each takes a second or so. */
 const commands: Readonly<Record<string, readonly Command[]>> = {
-  w1: [simpy('w1', '1000', '100'), ['ns3_w', 'w1', 'Map', '1000', '500'], ['w1_cpp', '1000', '5000']],
-  'w1-5': [simpy('w1', '1000', '100')],
+  w1: [simpy('w1', '1000', '500'), ['ns3_w', 'w1', 'Map', '1000', '2000'], ['w1_cpp', '1000', '5000']],
+  'w1-5': [simpy('w1', '1000', '500')],
   callbacks: [['w1_cpp', '1000', '5000']],
-  w2: [simpy('w2', '100', '40')],
-  mm1: [simpy('mm1', '20000'), ['ns3_w', 'mm1', 'Map', '300000']],
+  w2: [simpy('w2', '100', '125')],
+  mm1: [simpy('mm1', '50000'), ['ns3_w', 'mm1', 'Map', '300000']],
   'rpc8k A': net(10, 100, 100),
   'rpc8k B': net(100, 1000, 20),
   'rpc8k C': net(100, 0, 20),

@@ -10,7 +10,7 @@ import { creates, otherStores, ownStore } from '../bench/creates.ts';
 import { idle } from '../bench/idle.ts';
 import { hostTree, importTree, removeTree } from '../bench/import.ts';
 import { ipc } from '../bench/ipc.ts';
-import { type Line, median, timed } from '../bench/line.ts';
+import { type Line, median, rounded, timed } from '../bench/line.ts';
 import { memory } from '../bench/memory.ts';
 import { findPeers, type Peers, runPeers, usualFolder } from '../bench/peers.ts';
 import { type Rpc8kOptions, rpc8k } from '../bench/rpc8k.ts';
@@ -102,24 +102,34 @@ async function prepare(name: string, o: BenchOptions, session: Session): Promise
   return { once: () => once(name, o, session), end };
 }
 
+/** Another program's line, and how many times as fast ours is: the median of what the rounds say, each for itself. */
+interface Beside extends Line {
+  readonly times: number;
+}
+
 /** In turn, so that whatever else the machine does falls on all of them. */
 async function measure(
   name: string,
   point: string,
   once: () => Promise<Line>,
   { rounds, peers }: { readonly rounds: number; readonly peers: Peers | null },
-): Promise<{ readonly own: Line; readonly beside: readonly Line[] }> {
+): Promise<{ readonly own: Line; readonly beside: readonly Beside[] }> {
   const ours: Line[] = [];
-  const others = new Map<string, Line[]>();
+  const others = new Map<string, Beside[]>();
   for (let round = 0; round < rounds; round++) {
-    ours.push(await once());
-    for (const line of await otherBoards(name))
-      others.set(line.name, [...(others.get(line.name) ?? []), line]);
-    if (peers === null) continue;
-    for (const line of runPeers(name === 'rpc8k' ? `rpc8k ${point}` : name, peers))
-      others.set(line.name, [...(others.get(line.name) ?? []), line]);
+    const own = await once();
+    ours.push(own);
+    const programs = peers === null ? [] : runPeers(name === 'rpc8k' ? `rpc8k ${point}` : name, peers);
+    for (const line of [...(await otherBoards(name)), ...programs]) {
+      const measured = { ...line, times: rounded(own.rate / line.rate) };
+      others.set(line.name, [...(others.get(line.name) ?? []), measured]);
+    }
   }
-  return { own: median(ours), beside: [...others.values()].map(median) };
+  const beside = [...others.values()].map((lines) => ({
+    ...median(lines, (l) => l.rate),
+    times: median(lines, (l) => l.times).times,
+  }));
+  return { own: median(ours, (l) => l.rate), beside };
 }
 
 /** The same work by boards that ours is compared with. */
@@ -140,17 +150,18 @@ async function once(name: string, o: BenchOptions, session: Session): Promise<Li
   return timed(name, () => workloads[name]?.() ?? { units: 0, check: '' });
 }
 
-function print(name: string, rounds: number, own: Line, beside: readonly Line[]): void {
+function print(name: string, rounds: number, own: Line, beside: readonly Beside[]): void {
+  const row = (l: Line, times: number): string[] => [
+    l.name,
+    l.cpu.toFixed(3),
+    l.rate.toFixed(0),
+    times.toFixed(2),
+    l.check,
+  ];
   const table = {
     title: `${name}, per processor second, median of ${rounds}`,
     head: ['program', 'seconds', 'rate', 'times', 'check'],
-    rows: [own, ...beside].map((l) => [
-      l.name,
-      l.cpu.toFixed(3),
-      l.rate.toFixed(0),
-      (own.rate / l.rate).toFixed(2),
-      l.check,
-    ]),
+    rows: [row(own, 1), ...beside.map((l) => row(l, l.times))],
   };
   out(formatTable(table));
 }
