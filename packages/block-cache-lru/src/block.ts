@@ -13,6 +13,7 @@
  *   any                dropped                gone; a write-back under way is not waited for
  */
 import type { CachedFile } from './cached-file.ts';
+import type { Rooms } from './rooms.ts';
 import type { Unit } from './units.ts';
 
 export const blockBytes = 4096;
@@ -65,38 +66,19 @@ export class Block {
     return this.#storage.subarray(0, this.#length);
   }
 
-  put(at: number, bytes: Uint8Array): void {
+  put(at: number, bytes: Uint8Array, rooms: Rooms): void {
     const end = at + bytes.length;
     const length = Math.max(end, this.#length);
-    const replaces = this.#frozen || this.#storage.length < end;
-    // A copy is not filled with zeros first.
-    if (replaces && at === 0 && end === length && end === roomFor(end)) this.#own(new Uint8Array(bytes));
-    else {
-      if (replaces) this.#own(this.#larger(roomFor(length)));
-      this.#storage.set(bytes, at);
+    if (this.#frozen || this.#storage.length < end) {
+      const larger = rooms.take(length);
+      if (this.#length > 0) larger.set(this.bytes);
+      this.#storage = larger;
+      this.#frozen = false;
     }
+    this.#storage.set(bytes, at);
     this.#length = length;
     this.writes++;
-  }
-
-  #own(storage: Uint8Array): void {
-    this.#storage = storage;
-    this.#frozen = false;
-  }
-
-  /** A copy in more room. */
-  #larger(room: number): Uint8Array {
-    const copy = new Uint8Array(room);
-    if (this.#length > 0) copy.set(this.bytes);
-    return copy;
   }
 }
 
 const nothing: Uint8Array = new Uint8Array(0);
-
-/** Many blocks are a small file's only one and stay short; one that grows comes to a whole block in three steps. */
-const roomFor = (bytes: number): number => {
-  let room = blockBytes / 4;
-  while (room < bytes) room *= 2;
-  return Math.min(room, blockBytes);
-};

@@ -23,6 +23,7 @@ import { AgeOrder } from './age-order.ts';
 import { AsideBlocks } from './aside-blocks.ts';
 import { type Block, blockBytes } from './block.ts';
 import { CachedFile } from './cached-file.ts';
+import { Rooms } from './rooms.ts';
 import type {} from './trace-kinds.ts';
 import { type Unit, Units } from './units.ts';
 
@@ -43,6 +44,7 @@ export class LruCache implements BlockCache, FrameHolder {
   readonly blockOperationNs: number;
   readonly copyNsPerByte: number;
   readonly units: Units;
+  readonly rooms: Rooms = new Rooms();
   readonly aside: AsideBlocks;
   /** Woken when a write-back ends or a place becomes free. */
   readonly changed: WaitQueue = new WaitQueue();

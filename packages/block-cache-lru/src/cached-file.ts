@@ -117,7 +117,7 @@ export class CachedFile implements CachedObject {
   }
 
   #put(block: Block, at: number, bytes: Uint8Array): void {
-    block.put(at, bytes);
+    block.put(at, bytes, this.#cache.rooms);
     this.#cache.written(block);
     if (this.label !== undefined) this.#putAside(this.label, block, at, bytes);
     if (!block.dirty) this.#dirtied(block);
@@ -169,7 +169,7 @@ export class CachedFile implements CachedObject {
   }
 
   #dirtyInOrder(): Block[] {
-    const dirty = [...this.#dirty.values()];
+    const dirty = this.#dirty.all();
     return dirty.length > 1 ? dirty.sort((a, b) => a.number - b.number) : dirty;
   }
 
@@ -210,7 +210,7 @@ export class CachedFile implements CachedObject {
 
   drop(what: 'all' | 'clean', from = 0): void {
     this.#drops++;
-    for (const block of [...this.#blocks.values()]) {
+    for (const block of this.#blocks.all()) {
       if (block.number < from || (what === 'clean' && block.dirty)) continue;
       this.#clean(block);
       this.evict(block);

@@ -37,6 +37,12 @@ export class Numbered<T> {
     else if (n === this.#number) this.#only = undefined;
   }
 
+  /** Those that are here now, in an array of the caller's own. */
+  all(): T[] {
+    if (this.#table !== null) return [...this.#table.values()];
+    return this.#only === undefined ? [] : [this.#only];
+  }
+
   values(): Iterable<T> {
     if (this.#table !== null) return this.#table.values();
     return this.#only === undefined ? none : [this.#only];

@@ -198,14 +198,17 @@ function page(
 
 /** Compares two names by the bytes of their UTF-8, which is the order of their code points. */
 export function compareBytes(a: string, b: string): number {
-  const x = [...a];
-  const y = [...b];
-  for (let i = 0; i < Math.min(x.length, y.length); i++) {
-    const difference = (x[i]?.codePointAt(0) ?? 0) - (y[i]?.codePointAt(0) ?? 0);
-    if (difference !== 0) return difference;
+  const common = Math.min(a.length, b.length);
+  for (let i = 0; i < common; i++) {
+    const x = a.charCodeAt(i);
+    const y = b.charCodeAt(i);
+    if (x !== y) return rank(x) - rank(y);
   }
-  return x.length - y.length;
+  return a.length - b.length;
 }
+
+/** Of a unit of UTF-16: surrogates stand for code points above all that have a unit to themselves. */
+const rank = (unit: number): number => (unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit);
 
 /** @throws KernelError `notFound` when the last component does not exist */
 export function existing(w: Found): Existing {

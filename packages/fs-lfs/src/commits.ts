@@ -39,6 +39,7 @@ import { sectorOf } from './place.ts';
 import type { Space } from './space.ts';
 import type { Tables } from './tables.ts';
 import type { SegmentUsage } from './usage.ts';
+import { WaitingList } from './waiting-list.ts';
 
 export interface CommitParts {
   readonly machine: Machine;
@@ -84,15 +85,14 @@ export class Commits {
   readonly #bytes: FileBytes;
   /** Whoever adds a group has it. */
   readonly #adding = new Mutex();
-  /** Something of these waits to go into the log, the one that has waited longest first. */
-  readonly #dirty = new Set<Handle>();
+  readonly #waiting = new WaitingList();
   /** Operations on names that no group has yet. */
   readonly #pending = new PendingChanges();
   /** Operations on names so far, and how many of them are in the log. */
   #named = 0;
   #namedInLog = 0;
-  /** Files that must be in the log with the operations on names that wait. */
-  readonly #followers = new Set<Handle>();
+  /** Files that must be in the log with the operations on names that wait, until a group has both. */
+  #followers: Handle[] = [];
   readonly age: Age;
   /** Called when the disk refuses the same write again and again. */
   onStuck: () => Task<void> = function* (): Task<void> {};
@@ -113,10 +113,7 @@ export class Commits {
 
   /** Something of the file waits to go into the log. */
   touch(h: Handle): void {
-    if (!h.listed) {
-      h.listed = true;
-      this.#dirty.add(h);
-    }
+    this.#waiting.add(h);
     this.age.stir();
   }
 
@@ -125,7 +122,7 @@ export class Commits {
     this.#pending.add(change);
     this.#named++;
     this.#parts.space.named();
-    if (follower !== undefined) this.#followers.add(follower);
+    if (follower !== undefined) this.#followers.push(follower);
   }
 
   /** Records of the directory log that were in the log and are not any more. */
@@ -135,9 +132,7 @@ export class Commits {
 
   /** There is no such file any more. */
   forget(h: Handle): void {
-    h.listed = false;
-    this.#dirty.delete(h);
-    this.#followers.delete(h);
+    this.#waiting.delete(h);
   }
 
   // ---- commits ----
@@ -157,7 +152,7 @@ export class Commits {
   *commitAll(): Task<void> {
     yield* this.#adding.acquire();
     try {
-      yield* this.#taking((taken) => this.#group([...this.#dirty], taken, true));
+      yield* this.#taking((taken) => this.#group(this.#waiting.all(), taken, true));
     } finally {
       this.#adding.release();
     }
@@ -176,8 +171,9 @@ export class Commits {
     yield* this.#landed();
   }
 
+  /** @param whole of everything that is dirty, followers among it */
   *#group(files: readonly Handle[], taken: Taken, whole: boolean): Task<void> {
-    yield* this.#flush(this.#withFollowers(files), taken);
+    yield* this.#flush(whole ? files : this.#withFollowers(files), taken);
     this.#endGroup(taken, whole);
   }
 
@@ -210,7 +206,7 @@ export class Commits {
   }
 
   #withFollowers(files: readonly Handle[]): Iterable<Handle> {
-    return this.#followers.size === 0 ? files : new Set([...files, ...this.#followers]);
+    return this.#followers.length === 0 ? files : new Set([...files, ...this.#followers]);
   }
 
   /** Brings files' bytes into the log and takes their descriptors down. Directories wait for the end of the group. */
@@ -266,7 +262,7 @@ export class Commits {
       for (const bytes of pending.encoded(this.#tables.sequence))
         log.add(nobody(BlockKind.directoryLog), 0, 0, bytes);
       if (whole)
-        for (const h of [...this.#dirty]) {
+        for (const h of this.#waiting.all()) {
           if (h.gone || h.dirtyBlocks > 0) continue;
           if (h.directory !== null) {
             directories.push(h);
@@ -286,10 +282,11 @@ export class Commits {
     log.endGroup();
     this.#tables.advance(pending.length);
     pending.clear();
+    this.#followers = this.#followers.filter((h) => h.waiting);
     this.#namedInLog = this.#named;
     if (whole) {
       space.allNamed();
-      this.age.committed(this.#dirty.size === 0);
+      this.age.committed(this.#waiting.isEmpty);
     }
     this.counts.commits++;
   }
@@ -359,9 +356,9 @@ export class Commits {
 
   /** Everything into the log: most of it while operations go on, the rest while none is under way. */
   *#quiesced(taken: Taken): Task<void> {
-    yield* this.#flush([...this.#dirty], taken);
+    yield* this.#flush(this.#waiting.all(), taken);
     yield* this.changes.close();
-    yield* this.#flush([...this.#dirty], taken);
+    yield* this.#flush(this.#waiting.all(), taken);
     this.#parts.log.findNext();
     this.#endGroup(taken, true);
   }

@@ -5,7 +5,7 @@
  */
 import { isTime } from '@backplane/file-service';
 import { type FileType, fileTypes } from '@backplane/slots';
-import { decodeUtf8, encodeUtf8, utf8Length } from '@backplane/wire';
+import { decodeUtf8, encodeUtf8Into, utf8Length } from '@backplane/wire';
 import {
   blockBytes,
   blockHeader,
@@ -134,20 +134,18 @@ function encodeChange(c: NameChange, bytes: Uint8Array, at: number): number {
   set.directory(bytes, at, c.directory);
   set.directoryGeneration(bytes, at, c.directoryGeneration);
   set.directoryLinks(bytes, at, c.directoryLinks);
-  const name = encodeUtf8(c.name);
-  set.nameBytes(bytes, at, name.length);
-  bytes.set(name, end);
-  end += name.length;
+  const nameEnd = encodeUtf8Into(c.name, bytes, end);
+  set.nameBytes(bytes, at, nameEnd - end);
+  end = nameEnd;
   if (c.operation === 'create') {
     set.mode(bytes, at, c.mode);
     set.uid(bytes, at, c.uid);
     set.gid(bytes, at, c.gid);
   } else if (c.operation === 'rename') {
-    const oldName = encodeUtf8(c.oldName);
-    set.oldNameBytes(bytes, at, oldName.length);
     renamePart.encode(c.from, bytes, end);
-    bytes.set(oldName, end + renamePart.size);
-    end += renamePart.size + oldName.length;
+    const oldNameAt = end + renamePart.size;
+    end = encodeUtf8Into(c.oldName, bytes, oldNameAt);
+    set.oldNameBytes(bytes, at, end - oldNameAt);
   }
   return end;
 }

@@ -2,7 +2,7 @@
  * A directory in memory: its names by block, and an index of them all. A change is made here at once, without waiting for
  * anything; the blocks that it touched are written down when the directory goes into the log.
  */
-import { decodeUtf8, encodeUtf8, utf8Length } from '@backplane/wire';
+import { decodeUtf8, encodeUtf8Into, utf8Length } from '@backplane/wire';
 import { blockBytes, blockHeader, directoryMagic, directoryRecord, isSealed, seal } from './layouts.ts';
 
 export interface Entry {
@@ -161,12 +161,11 @@ export class Directory {
     const { set } = directoryRecord;
     let at = blockHeader.size;
     for (const { name, file, generation } of entries) {
-      const text = encodeUtf8(name);
+      const end = encodeUtf8Into(name, bytes, at + directoryRecord.size);
       set.file(bytes, at, file);
       set.generation(bytes, at, generation);
-      set.nameBytes(bytes, at, text.length);
-      bytes.set(text, at + directoryRecord.size);
-      at += directoryRecord.size + text.length;
+      set.nameBytes(bytes, at, end - at - directoryRecord.size);
+      at = end;
     }
     return seal(bytes);
   }

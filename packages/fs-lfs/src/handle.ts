@@ -31,8 +31,11 @@ export class Handle implements Backing {
   gone = false;
   /** The log has another descriptor, or none. */
   changed = false;
-  /** Something of it waits to go into the log, and commits.ts has it in its list. */
-  listed = false;
+  /** Something of it waits to go into the log: it is in the list of those. */
+  waiting = false;
+  /** Neighbours in that list. */
+  waitsAfter: Handle | null = null;
+  waitsBefore: Handle | null = null;
   /** Of a directory that was read. */
   directory: Directory | null = null;
   /** Cached blocks that went into the log together last, as one block of the file. */

@@ -161,12 +161,12 @@ export class Handles {
 
   /** Lets those go that nobody has held since the last time and the log has all of; the rest are many for a while. */
   #evict(): void {
-    for (const [number, h] of this.#table) {
+    for (const h of this.#table.values()) {
       if (this.#table.size <= handlesMax) break;
       const mayLeave = h.users === 0 && !h.used && !h.gone && h.clean;
       h.used = false;
       if (!mayLeave) continue;
-      this.#table.delete(number);
+      this.#table.delete(h.id.number);
       h.release();
     }
     this.#evictAbove = Math.max(handlesMax, Math.floor(this.#table.size * 1.25));

@@ -131,21 +131,23 @@ export class LfsStorage implements Storage {
   }
 
   *write(f: FileId, at: number, content: Uint8Array, when: WriteWhen): Task<void> {
+    if (when !== 'delayed' || !this.#tryWrite(f, at, content)) yield* this.#write(f, at, content, when);
+  }
+
+  *#write(f: FileId, at: number, content: Uint8Array, when: WriteWhen): Task<void> {
     const { handles, bytes, commits } = this.#attached;
     if (!this.#tryBegin(content.length + blockBytes)) {
       yield* this.#file(f);
       yield* this.#begin(content.length + blockBytes);
     }
     try {
-      if (!this.#tryWrite(f, at, content)) {
-        const h = this.#tryLock(f) ?? (yield* this.#lock(f));
-        try {
-          if (h.isDirectory) throw new KernelError('isDirectory');
-          yield* bytes.write(h, at, content);
-        } finally {
-          h.unlock();
-          handles.release(h);
-        }
+      const h = this.#tryLock(f) ?? (yield* this.#lock(f));
+      try {
+        if (h.isDirectory) throw new KernelError('isDirectory');
+        yield* bytes.write(h, at, content);
+      } finally {
+        h.unlock();
+        handles.release(h);
       }
     } finally {
       commits.changes.end();
@@ -207,23 +209,21 @@ export class LfsStorage implements Storage {
   }
 
   *create(directory: FileId, name: string, wanted: NewFile): Task<FileId> {
+    return this.#tryCreate(directory, name, wanted) ?? (yield* this.#create(directory, name, wanted));
+  }
+
+  *#create(directory: FileId, name: string, wanted: NewFile): Task<FileId> {
     const { names, handles, commits } = this.#attached;
-    const { target } = wanted;
-    const file = ofOneShape(wanted);
-    if (!this.#tryBegin(nameBytes)) {
-      const isDirectory = file.type === 'directory';
-      yield* this.#roomFor(directory, (parent) => names.mayEnter(parent, name, isDirectory));
-      yield* this.#begin(0);
-    }
+    if (!this.#tryBegin(nameBytes)) yield* this.#beginName(directory, name, wanted.type === 'directory');
     let made: FileId;
     try {
       const h = handles.tryHold(directory) ?? (yield* handles.hold(directory));
       try {
         if (h.directory === null) yield* handles.open(h);
         made =
-          target === undefined
-            ? names.create(h, name, file)
-            : yield* names.createFilled(h, name, file, target);
+          wanted.target === undefined
+            ? names.create(h, name, wanted)
+            : yield* names.createFilled(h, name, wanted, wanted.target);
       } finally {
         handles.release(h);
       }
@@ -401,17 +401,19 @@ export class LfsStorage implements Storage {
     if (!space.holds(bytes) || !space.fits(bytes)) yield* cleaner.room(bytes);
   }
 
-  /** Room for one more name. Where there is none, what else speaks against it is said first. */
-  *#roomFor(directory: FileId, check: (parent: Handle) => void): Task<void> {
-    const { space, handles } = this.#attached;
-    if (space.holds(nameBytes) && space.fits(nameBytes)) return;
-    const h = yield* handles.holdDirectory(directory);
-    try {
-      check(h);
-    } finally {
-      handles.release(h);
+  /** Before a name is made. Where there is no room for it, what else speaks against it is said first. */
+  *#beginName(directory: FileId, name: string, isDirectory: boolean): Task<void> {
+    const { space, handles, names } = this.#attached;
+    if (!space.holds(nameBytes) || !space.fits(nameBytes)) {
+      const h = yield* handles.holdDirectory(directory);
+      try {
+        names.mayEnter(h, name, isDirectory);
+      } finally {
+        handles.release(h);
+      }
+      yield* this.#room(nameBytes);
     }
-    yield* this.#room(nameBytes);
+    yield* this.#begin(0);
   }
 
   /** @throws KernelError `stale`, `isDirectory` */
@@ -443,16 +445,29 @@ export class LfsStorage implements Storage {
     return result;
   }
 
-  /** A write that takes no waiting, and so no lock. */
-  #tryWrite(f: FileId, at: number, content: Uint8Array): boolean {
-    const { handles, bytes } = this.#attached;
-    const h = handles.tryHold(f);
-    if (h === undefined) return false;
+  /** A new object without content that has nothing to wait for. @throws KernelError as `create` does */
+  #tryCreate(directory: FileId, name: string, wanted: NewFile): FileId | undefined {
+    const { handles, names, commits } = this.#attached;
+    if (this.#options.synchronous || wanted.target !== undefined || !this.#tryBegin(nameBytes))
+      return undefined;
+    const h = handles.tryHold(directory);
     try {
-      return !h.isDirectory && bytes.tryWrite(h, at, content);
+      return h === undefined || h.directory === null ? undefined : names.create(h, name, wanted);
     } finally {
-      handles.release(h);
+      if (h !== undefined) handles.release(h);
+      commits.changes.end();
     }
+  }
+
+  /** All of a write that takes no waiting, and so no lock. */
+  #tryWrite(f: FileId, at: number, content: Uint8Array): boolean {
+    const { handles, bytes, commits } = this.#attached;
+    if (!this.#tryBegin(content.length + blockBytes)) return false;
+    const h = handles.tryHold(f);
+    const written = h !== undefined && !h.isDirectory && bytes.tryWrite(h, at, content);
+    if (h !== undefined) handles.release(h);
+    commits.changes.end();
+    return written;
   }
 
   /** The handle of a file, held and locked, where nothing has to be waited for. */
@@ -480,7 +495,3 @@ export class LfsStorage implements Storage {
     }
   }
 }
-
-/** Callers make it in many ways, and the code that reads it field by field wants objects that are all made alike. */
-const ofOneShape = ({ type, mode, uid, gid, device }: NewFile): NewFile =>
-  device === undefined ? { type, mode, uid, gid } : { type, mode, uid, gid, device };

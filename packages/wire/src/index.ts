@@ -29,7 +29,7 @@ export { ascii, bytes, type TextOptions, utf8 } from './octets.ts';
 export { ByteReader } from './byte-reader.ts';
 export { ByteWriter } from './byte-writer.ts';
 export { record } from './record.ts';
-export { decodeUtf8, encodeUtf8, utf8Length } from './utf8.ts';
+export { decodeUtf8, encodeUtf8, encodeUtf8Into, utf8Length } from './utf8.ts';
 
 // Dumps
 

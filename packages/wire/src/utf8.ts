@@ -7,31 +7,43 @@ const REPLACEMENT = 0xfffd;
 
 export const encodeUtf8 = (text: string): Uint8Array => {
   const encoded = new Uint8Array(utf8Length(text));
-  if (encoded.length === text.length) {
-    for (let i = 0; i < text.length; i++) encoded[i] = text.charCodeAt(i);
-    return encoded;
+  encodeUtf8Into(text, encoded, 0);
+  return encoded;
+};
+
+/** Writes the text there, which must have room for all of it. Returns where it ends. */
+export const encodeUtf8Into = (text: string, bytes: Uint8Array, at: number): number => {
+  let plain = 0;
+  for (; plain < text.length; plain++) {
+    const unit = text.charCodeAt(plain);
+    if (unit >= 0x80) break;
+    bytes[at + plain] = unit;
   }
-  let at = 0;
+  return plain === text.length ? at + plain : encodeRest(text.slice(plain), bytes, at + plain);
+};
+
+const encodeRest = (text: string, bytes: Uint8Array, from: number): number => {
+  let at = from;
   for (const character of text) {
     const point = scalar(character);
     if (point < 0x80) {
-      encoded[at++] = point;
+      bytes[at++] = point;
       continue;
     }
     if (point < 0x800) {
-      encoded[at++] = 0xc0 | (point >> 6);
+      bytes[at++] = 0xc0 | (point >> 6);
     } else {
       if (point < 0x10000) {
-        encoded[at++] = 0xe0 | (point >> 12);
+        bytes[at++] = 0xe0 | (point >> 12);
       } else {
-        encoded[at++] = 0xf0 | (point >> 18);
-        encoded[at++] = 0x80 | ((point >> 12) & 0x3f);
+        bytes[at++] = 0xf0 | (point >> 18);
+        bytes[at++] = 0x80 | ((point >> 12) & 0x3f);
       }
-      encoded[at++] = 0x80 | ((point >> 6) & 0x3f);
+      bytes[at++] = 0x80 | ((point >> 6) & 0x3f);
     }
-    encoded[at++] = 0x80 | (point & 0x3f);
+    bytes[at++] = 0x80 | (point & 0x3f);
   }
-  return encoded;
+  return at;
 };
 
 /** How many bytes `encodeUtf8` makes of it: as many as code units if and only if all are ASCII. */

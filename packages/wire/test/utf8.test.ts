@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeUtf8, encodeUtf8, utf8Length } from '../src/index.ts';
+import { decodeUtf8, encodeUtf8, encodeUtf8Into, utf8Length } from '../src/index.ts';
 
 /** The platform's own codecs, which sources do without. */
 declare const TextEncoder: new () => { encode(text: string): Uint8Array };
@@ -17,6 +17,17 @@ describe('utf-8', () => {
         const text = String.fromCharCode(...units);
         expect(encodeUtf8(text)).toEqual(Uint8Array.from(platform.encode(text)));
         expect(utf8Length(text)).toBe(encodeUtf8(text).length);
+      }),
+    );
+  });
+
+  it('encodes in place, and says where that ends', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), fc.nat(9), (text, at) => {
+        const encoded = encodeUtf8(text);
+        const bytes = new Uint8Array(at + encoded.length + 3).fill(0xff);
+        expect(encodeUtf8Into(text, bytes, at)).toBe(at + encoded.length);
+        expect([...bytes]).toEqual([...Array(at).fill(0xff), ...encoded, 0xff, 0xff, 0xff]);
       }),
     );
   });

@@ -6,11 +6,12 @@ import { callbacks, mm1, type Outcome, w1, w2 } from '@backplane/workloads';
 import type { Command } from 'commander';
 import { andrew } from '../bench/andrew.ts';
 import { attach, leftByCrash } from '../bench/attach.ts';
-import { creates, otherStores, ownStore } from '../bench/creates.ts';
+import { creates, createsSize, otherStores, ownStore } from '../bench/creates.ts';
 import { idle } from '../bench/idle.ts';
 import { hostTree, importTree, removeTree } from '../bench/import.ts';
 import { ipc } from '../bench/ipc.ts';
 import { type Line, median, rounded, timed } from '../bench/line.ts';
+import { createsByMemfs } from '../bench/memfs.ts';
 import { memory } from '../bench/memory.ts';
 import { findPeers, type Peers, runPeers, usualFolder } from '../bench/peers.ts';
 import { type Rpc8kOptions, rpc8k } from '../bench/rpc8k.ts';
@@ -49,7 +50,7 @@ const names = [
 ];
 
 /** So much code that the runtime compiles for several seconds: a run is over before it has got far. */
-const warmups: Readonly<Record<string, number>> = { andrew: 3 };
+const warmups: Readonly<Record<string, number>> = { andrew: 3, creates: 3 };
 
 export function addBench(program: Command, session: Session): void {
   program
@@ -60,7 +61,7 @@ export function addBench(program: Command, session: Session): void {
     .option('--kernel <kernel>', 'of rpc8k: sprite, or a kernel file', 'sprite')
     .option('--seconds <n>', 'of rpc8k: simulated seconds (default: 2000, 1000, 1000 by point)')
     .option('--rounds <n>', 'measurements, of which the median by rate is shown', '5')
-    .option('--warmup <n>', 'runs before them that do not count (default: 3 of andrew, else 0)')
+    .option('--warmup <n>', 'rounds before them that do not count (default: 3 of andrew and creates, else 0)')
     .option('--peers <dir>', `programs of other simulators (default: ${usualFolder}, if it is there)`)
     .option('--peers-build <dir>', 'the compiled ones among them (default: build, in that folder)')
     .option('--json', 'one JSON object')
@@ -72,7 +73,7 @@ export function addBench(program: Command, session: Session): void {
       const peers = findPeers(process.cwd(), o.peers, o.peersBuild);
       const { once, end } = await prepare(name, o, session);
       try {
-        for (let i = 0; i < before; i++) await once();
+        for (let i = 0; i < before; i++) await inTurn(name, once);
         const { own, beside } = await measure(name, o.point, once, { rounds, peers });
         if (o.json === true) json({ ...own, ...(beside.length > 0 && { peers: beside }) });
         else print(name, rounds, own, beside);
@@ -107,7 +108,7 @@ interface Beside extends Line {
   readonly times: number;
 }
 
-/** In turn, so that whatever else the machine does falls on all of them. */
+/** Programs one after the other, so that whatever else the machine does falls on all of them. */
 async function measure(
   name: string,
   point: string,
@@ -115,28 +116,38 @@ async function measure(
   { rounds, peers }: { readonly rounds: number; readonly peers: Peers | null },
 ): Promise<{ readonly own: Line; readonly beside: readonly Beside[] }> {
   const ours: Line[] = [];
-  const others = new Map<string, Beside[]>();
+  const compared = new Map<string, Beside[]>();
   for (let round = 0; round < rounds; round++) {
-    const own = await once();
+    const { own, beside } = await inTurn(name, once);
     ours.push(own);
     const programs = peers === null ? [] : runPeers(name === 'rpc8k' ? `rpc8k ${point}` : name, peers);
-    for (const line of [...(await otherBoards(name)), ...programs]) {
+    for (const line of [...beside, ...programs]) {
       const measured = { ...line, times: rounded(own.rate / line.rate) };
-      others.set(line.name, [...(others.get(line.name) ?? []), measured]);
+      compared.set(line.name, [...(compared.get(line.name) ?? []), measured]);
     }
   }
-  const beside = [...others.values()].map((lines) => ({
+  const beside = [...compared.values()].map((lines) => ({
     ...median(lines, (l) => l.rate),
     times: median(lines, (l) => l.times).times,
   }));
   return { own: median(ours, (l) => l.rate), beside };
 }
 
-/** The same work by boards that ours is compared with. */
-async function otherBoards(name: string): Promise<readonly Line[]> {
+/** A round of what runs in this process. */
+async function inTurn(
+  name: string,
+  once: () => Promise<Line>,
+): Promise<{ readonly own: Line; readonly beside: readonly Line[] }> {
+  return { own: await once(), beside: await others(name) };
+}
+
+/** The same work by boards and libraries that ours is compared with. */
+async function others(name: string): Promise<readonly Line[]> {
+  if (name !== 'creates') return [];
   const lines: Line[] = [];
-  for (const store of name === 'creates' ? otherStores : []) lines.push(await creates(store));
-  return lines;
+  for (const store of otherStores) lines.push(await creates(store));
+  const library = await createsByMemfs(createsSize);
+  return library === null ? lines : [...lines, library];
 }
 
 async function once(name: string, o: BenchOptions, session: Session): Promise<Line> {
