@@ -1,6 +1,7 @@
 /** A run with what the host measured beside it, and progress while it goes on. */
 import { type Experiment, prepare, type RunResult, type RunSettings, type Runs } from '@backplane/lab';
 import { isBackplaneError } from '@backplane/slots';
+import { compileForKernels } from './compilation.ts';
 import { Progress } from './progress.ts';
 import { Interrupted, RunFailed } from './session.ts';
 
@@ -21,6 +22,7 @@ export async function measuredRun(
   settings: RunSettings,
   interrupted: AbortSignal,
 ): Promise<MeasuredRun> {
+  compileForKernels();
   const cpu = process.cpuUsage();
   const startedMs = performance.now();
   const progress = new Progress();
