@@ -91,7 +91,7 @@ module.exports = {
       name: 'sources-import-what-they-declare',
       severity: 'error',
       from: { path: '^(packages|hosts)/[^/]+/src' },
-      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['npm-peer'] },
     },
   ],
   options: {
