@@ -131,10 +131,12 @@ export class LfsStorage implements Storage {
   }
 
   *write(f: FileId, at: number, content: Uint8Array, when: WriteWhen): Task<void> {
-    if (when !== 'delayed' || !this.#tryWrite(f, at, content)) yield* this.#write(f, at, content, when);
+    if (!this.#tryWrite(f, at, content)) yield* this.#write(f, at, content);
+    if (when === 'through') yield* this.sync(f);
+    else if (when === 'soon') this.#attached.commits.age.soon(seconds(gatherSeconds));
   }
 
-  *#write(f: FileId, at: number, content: Uint8Array, when: WriteWhen): Task<void> {
+  *#write(f: FileId, at: number, content: Uint8Array): Task<void> {
     const { handles, bytes, commits } = this.#attached;
     if (!this.#tryBegin(content.length + blockBytes)) {
       yield* this.#file(f);
@@ -152,8 +154,6 @@ export class LfsStorage implements Storage {
     } finally {
       commits.changes.end();
     }
-    if (when === 'through') yield* this.sync(f);
-    else if (when === 'soon') commits.age.soon(seconds(gatherSeconds));
   }
 
   *truncate(f: FileId, sizeBytes: number): Task<void> {
@@ -464,10 +464,12 @@ export class LfsStorage implements Storage {
     const { handles, bytes, commits } = this.#attached;
     if (!this.#tryBegin(content.length + blockBytes)) return false;
     const h = handles.tryHold(f);
-    const written = h !== undefined && !h.isDirectory && bytes.tryWrite(h, at, content);
-    if (h !== undefined) handles.release(h);
-    commits.changes.end();
-    return written;
+    try {
+      return h !== undefined && !h.isDirectory && bytes.tryWrite(h, at, content);
+    } finally {
+      if (h !== undefined) handles.release(h);
+      commits.changes.end();
+    }
   }
 
   /** The handle of a file, held and locked, where nothing has to be waited for. */

@@ -1,7 +1,8 @@
 import type { Task } from '@backplane/engine';
-import { sleep } from '@backplane/engine';
+import { ms, sleep } from '@backplane/engine';
 import { firstDifference } from '@backplane/file-service/testing';
 import type { FileId } from '@backplane/slots';
+import { decodeUtf8 } from '@backplane/wire';
 import { describe, expect, it } from 'vitest';
 import { trial, type World } from './world.ts';
 
@@ -9,8 +10,8 @@ const file = { type: 'file', mode: 0o644, uid: 0, gid: 0 } as const;
 const bytesOf = (length: number, byte: number): Uint8Array => new Uint8Array(length).fill(byte);
 
 /** A world with one file that is on the disk. */
-function begun(): { readonly world: World; readonly old: FileId } {
-  const world = trial.world({ segmentBytes: 32_768, sectors: 4096 });
+function begun(latencyNs = 0): { readonly world: World; readonly old: FileId } {
+  const world = trial.world({ segmentBytes: 32_768, sectors: 4096, latencyNs });
   world.attach();
   const old = world.run(
     (function* (): Task<FileId> {
@@ -107,5 +108,35 @@ describe('a disk that refuses writes', () => {
         ).toBe(-1);
       expect(world.check()).toEqual([]);
     }
+  });
+});
+
+describe('a sync that is given up', () => {
+  it('leaves a symbolic link and its name together, for the next one to bring into the log', () => {
+    const target = '/where/it/leads';
+    const { world, old } = begun(ms(10));
+    world.crash();
+    world.attach();
+    world.run(
+      (function* (): Task<void> {
+        const { storage } = world;
+        yield* storage.create(storage.root, 'link', { ...file, type: 'symlink', target });
+        yield* storage.write(old, 0, bytesOf(4096, 2), 'delayed');
+        const reader = world.boot.spawn('reader', storage.read(old, 4096, 4096));
+        yield* sleep(1);
+        // It takes the link down, and waits for the old one, which is being read.
+        const given = world.boot.spawn('sync', storage.sync());
+        yield* sleep(1);
+        expect([reader.ended, given.ended]).toEqual([false, false]);
+        given.cancel();
+        yield* reader.join();
+        const third = yield* storage.create(storage.root, 'third', file);
+        yield* storage.sync(third);
+      })(),
+    );
+    world.crash();
+    world.attach();
+    expect(decodeUtf8(world.run(contentOf(world, 'link')))).toBe(target);
+    expect(world.check()).toEqual([]);
   });
 });
