@@ -16,6 +16,8 @@
  * - Who takes the root's place sinks: the hole walks to a leaf along the smaller children, chosen without a branch (the
  *   processor could only guess it), and the node climbs from there, mostly a step or two ("bottom-up heapsort", Wegener
  *   1993). When the root is removed, that is the last node.
+ * - The hole walks two levels at a time where it can: the pairs of grandchildren are compared while it is not yet known
+ *   whose parent is the smaller child, so the processor waits for memory once for two levels.
  * - Cancel is lazy: it empties the slot, and the node is dropped when it comes up. When such dead nodes outnumber the
  *   living the heap is rebuilt without them, so a timer that is set and cancelled for ever costs amortised constant
  *   time and no memory. Rebuilding changes the layout, never the order in which items come out.
@@ -116,9 +118,30 @@ export class Queue<E extends Queued> {
 
   /** Puts a node where the root was, or below. */
   private sink(timeNs: number, slot: number): void {
-    const { timeNs: t, slot: s, order } = this;
+    const { timeNs: t, slot: s, order, size } = this;
     let hole = 0;
-    for (const parents = this.size >> 1; hole < parents; ) {
+    for (let i = 3; i + 3 < size; i = 4 * hole + 3) {
+      const left = 2 * hole + 1;
+      const tl = t[left] ?? 0;
+      const tr = t[left + 1] ?? 0;
+      const t0 = t[i] ?? 0; // grandchildren: i and i + 1 below the left child, i + 2 and i + 3 below the right one
+      const t1 = t[i + 1] ?? 0;
+      const t2 = t[i + 2] ?? 0;
+      const t3 = t[i + 3] ?? 0;
+      if (tr === tl || t1 === t0 || t3 === t2) break;
+      const right = +(tr < tl);
+      const belowLeft = +(t1 < t0);
+      const belowRight = +(t3 < t2);
+      const below = belowLeft ^ ((belowLeft ^ belowRight) & -right);
+      const child = left + right;
+      const grandchild = i + 2 * right + below;
+      t[hole] = t[child] ?? 0;
+      s[hole] = s[child] ?? 0;
+      t[child] = t[grandchild] ?? 0;
+      s[child] = s[grandchild] ?? 0;
+      hole = grandchild;
+    }
+    for (const parents = size >> 1; hole < parents; ) {
       const left = 2 * hole + 1;
       const tl = t[left] ?? 0;
       const tr = t[left + 1] ?? 0;
