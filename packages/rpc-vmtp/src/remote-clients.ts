@@ -7,9 +7,10 @@
  *   none of these                             TS4                 forget the client
  *
  * A group's requests and datagrams make no orphans, because nobody repeats them while they are processed. While packets of a
- * request are coming, the timer is theirs (TS1).
+ * request are coming, the timer is theirs (TS1). Most records wait for nothing but to be forgotten, and all of them for
+ * equally long: one timer of the host does that, at the latest an eighth of TS4 after its time.
  */
-
+import { LazyTimer } from '@backplane/rpc-service';
 import { type EntityId, isGroup, type Message } from '@backplane/slots';
 import { here } from './carrier.ts';
 import { hasData, type KeptResponses } from './kept-responses.ts';
@@ -31,6 +32,8 @@ export interface RecordActs {
 const recordsMax = 4096;
 /** Transactions of a stream after its first, at once. */
 const followersMax = 63;
+/** Between two looks at all records. */
+const lookPauseNs = ts4Ns / 8;
 
 export class RemoteClients {
   readonly #parts: ServerParts;
@@ -39,6 +42,8 @@ export class RemoteClients {
   readonly #duties: RecordDuties;
   /** In the order in which they were first heard. */
   readonly #records = new Map<EntityId, RemoteClient>();
+  /** The next look for records that can be forgotten; set as long as there are any. */
+  readonly #look: LazyTimer;
 
   constructor(parts: ServerParts, kept: KeptResponses, acts: RecordActs) {
     this.#parts = parts;
@@ -51,6 +56,7 @@ export class RemoteClients {
       pursue: (request) => this.#kept.pursue(request),
       passHere: (r, request, to, m) => this.#acts.passHere(r, request, to, m),
     };
+    this.#look = new LazyTimer(parts.machine.scope, 'vmtp remote clients', () => this.#forgetSilent());
   }
 
   get size(): number {
@@ -70,6 +76,7 @@ export class RemoteClients {
     const known = this.#records.get(client);
     if (known !== undefined || !this.#makeRoom()) return known;
     const record = this.#make(client, null);
+    if (this.#records.size === 0) this.#look.set(ts4Ns);
     this.#records.set(client, record);
     return record;
   }
@@ -152,7 +159,7 @@ export class RemoteClients {
 
   #schedule(record: RemoteClient): void {
     if (record.arriving !== null) return;
-    let nextNs = ts4Ns;
+    let nextNs = Infinity;
     for (const request of record.requests) {
       if (isWatched(request)) nextNs = Math.min(nextNs, ts2Ns);
       else if (isInquired(request)) {
@@ -161,7 +168,8 @@ export class RemoteClients {
         nextNs = Math.min(nextNs, tries === 0 ? ts5Ns(roundTripNs, packets) : ts3Ns(roundTripNs, tries - 1));
       }
     }
-    record.timer.set(nextNs);
+    if (nextNs < Infinity) record.timer.set(nextNs);
+    else record.timer.cancel();
   }
 
   #expired(record: RemoteClient): void {
@@ -169,13 +177,30 @@ export class RemoteClients {
       this.#acts.missing(record);
       return;
     }
-    const silentNs = this.#parts.machine.engine.nowNs - record.heardNs;
+    const isSilent = this.#silentNs(record) >= ts2Ns;
     for (const request of [...record.requests]) {
-      if (isWatched(request) && silentNs >= ts2Ns) this.#orphan(record, request);
+      if (isWatched(request) && isSilent) this.#orphan(record, request);
       else if (isInquired(request)) this.#kept.inquire(request);
     }
-    if (isIdle(record) && silentNs >= ts4Ns) this.#forget(record);
-    else this.#schedule(record);
+    this.#schedule(record);
+  }
+
+  #silentNs({ heardNs }: RemoteClient): number {
+    return this.#parts.machine.engine.nowNs - heardNs;
+  }
+
+  #forgetSilent(): void {
+    let longestNs = 0;
+    const consider = (record: RemoteClient): void => {
+      const silentNs = this.#silentNs(record);
+      if (silentNs >= ts4Ns && isIdle(record)) this.#forget(record);
+      else longestNs = Math.max(longestNs, silentNs);
+    };
+    for (const record of this.#records.values()) {
+      for (const follower of record.followers) consider(follower);
+      consider(record);
+    }
+    if (this.#records.size > 0) this.#look.set(Math.max(lookPauseNs, ts4Ns - longestNs));
   }
 
   #orphan(record: RemoteClient, request: ServedRequest): void {

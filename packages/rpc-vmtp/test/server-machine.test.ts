@@ -152,11 +152,23 @@ describe('a server', () => {
     expect(client.heard.length + desk.arrivals.length).toBe(2);
   });
 
-  it('forgets a client that has been silent for a minute', () => {
+  it('forgets each client when it has been silent for a minute, or an eighth of it later', () => {
+    const other = `${client.entity.slice(0, 7)}e${client.entity.slice(8)}` as EntityId;
+    const remembered = (): number => host.metric('vmtp.remembered');
     request(question(0));
-    expect(host.metric('vmtp.remembered')).toBe(1);
-    world.after(seconds(130));
-    expect(host.metric('vmtp.remembered')).toBe(0);
+    world.after(seconds(3));
+    request(question(0), { client: other });
+    world.after(seconds(56));
+    expect(remembered()).toBe(2);
+    world.after(seconds(1) + 1);
+    expect(remembered()).toBe(1);
+    world.after(seconds(2));
+    expect(remembered()).toBe(1);
+    world.after(seconds(5.5));
+    expect(remembered()).toBe(0);
+    request(question(0));
+    world.after(seconds(60) + 1);
+    expect(remembered()).toBe(0);
   });
 
   it('says who is not here, unless others may say otherwise', () => {
