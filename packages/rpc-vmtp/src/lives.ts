@@ -40,14 +40,12 @@ export class Peer {
 }
 
 export class PeerTable {
-  readonly #peers = new Map<HostId, Peer>();
+  /** By host. */
+  readonly #peers: Peer[] = [];
 
   of(host: HostId): Peer {
-    let peer = this.#peers.get(host);
-    if (peer === undefined) {
-      peer = new Peer(host);
-      this.#peers.set(host, peer);
-    }
+    const peer = this.#peers[host] ?? new Peer(host);
+    this.#peers[host] = peer;
     return peer;
   }
 }
