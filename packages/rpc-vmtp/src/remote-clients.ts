@@ -132,7 +132,7 @@ export class RemoteClients {
   /** The client does not wait any more. */
   abandon(record: RemoteClient): void {
     const { followers } = record;
-    record.followers = [];
+    if (followers.length > 0) record.followers = [];
     record.held = null;
     for (const follower of followers) {
       follower.timer.dispose();

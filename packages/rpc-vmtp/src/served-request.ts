@@ -74,6 +74,8 @@ export class ServedRequest implements ArrivedRequest {
   }
 
   readonly message: Message;
+  /** Nobody waits for a response. */
+  readonly isDatagram: boolean;
   /** Its `from` changes when the client moves. */
   path: RequestPath;
   readonly resident: Resident;
@@ -109,6 +111,7 @@ export class ServedRequest implements ArrivedRequest {
     this.resident = resident;
     this.path = path;
     this.message = m;
+    this.isDatagram = (flagsOf(m) & MessageFlag.datagram) !== 0;
   }
 
   get client(): EntityId {
@@ -125,11 +128,6 @@ export class ServedRequest implements ArrivedRequest {
 
   get abandoned(): boolean {
     return this.state === 'over' || this.orphan;
-  }
-
-  /** Nobody waits for a response. */
-  get isDatagram(): boolean {
-    return (flagsOf(this.message) & MessageFlag.datagram) !== 0;
   }
 
   /** Number of its last group, with which the response begins. */
