@@ -44,8 +44,7 @@ export class PeerTable {
   readonly #peers: Peer[] = [];
 
   of(host: HostId): Peer {
-    const peer = this.#peers[host] ?? new Peer(host);
-    this.#peers[host] = peer;
-    return peer;
+    this.#peers[host] ??= new Peer(host);
+    return this.#peers[host];
   }
 }
