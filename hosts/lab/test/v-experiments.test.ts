@@ -115,10 +115,20 @@ describe('process-creation', () => {
 });
 
 describe('pipe', () => {
+  it('costs more outside of the kernel, and less of the whole where programs take the bytes one by one', () => {
+    const m = measured('pipe', { parameters: { kilobytes: '64' } });
+    for (const place of ['local', 'remote']) {
+      expect(m[`pipe.${place}.bytes.penaltyPercent`]).toBeGreaterThan(0);
+      expect(m[`pipe.${place}.bytes.penaltyPercent`]).toBeLessThan(
+        m[`pipe.${place}.blocks.penaltyPercent`] ?? 0,
+      );
+    }
+  });
+
   it('costs more outside of the kernel, the less so the larger the blocks', () => {
     const penalty = (blockBytes: string): number =>
       measured('pipe', { parameters: { kilobytes: '64', 'block-bytes': blockBytes } })[
-        'pipe.local.penaltyPercent'
+        'pipe.local.blocks.penaltyPercent'
       ] ?? 0;
     const [small, large] = [penalty('1024'), penalty('8192')];
     expect(large).toBeGreaterThan(0);

@@ -1,19 +1,26 @@
 /**
  * What it costs that pipes are outside of the kernel: bytes from one program of V to another through the pipe server, and
  * through the same objects in a module of the kernel (Cheriton 1988, section on servers; Zwaenepoel 1985).
+ *
+ *   blocks   the programs write and read whole blocks: nothing but the pipe takes time
+ *   bytes    they put and get one byte after another through streams with a buffer of a block, as filters do
  */
 import type { Cluster, ClusterMachine } from '@backplane/chassis';
 import { type Task, WaitQueue } from '@backplane/engine';
 import { pipeServer } from '@backplane/pipe-server-v';
 import type { Ipc, IpcProcess, Machine, Server } from '@backplane/slots';
-import { asker, Instance } from '@backplane/uio';
+import { asker, ByteStream, endOfStream, Instance } from '@backplane/uio';
 import { defineExperiment, type Experiment } from '../experiment.ts';
 import { checkNames, count } from '../parameters.ts';
 import { inProcess } from './v-processes.ts';
 
+type Place = 'local' | 'remote';
+type Access = 'blocks' | 'bytes';
+
 interface Row {
   /** Of the reader, seen from the writer and the pipe. */
-  readonly place: 'local' | 'remote';
+  readonly place: Place;
+  readonly access: Access;
   /** A process that receives messages. */
   readonly outsideSeconds: number;
   /** A module of the kernel that is called. */
@@ -59,33 +66,37 @@ export const pipe: Experiment<Parameters, PipeResult> = defineExperiment({
   *run({ clients: [writer, other], parameters, cluster }): Task<PipeResult> {
     if (writer === undefined || other === undefined) return { rows: [] };
     const rows: Row[] = [];
-    for (const [place, reader] of [
-      ['local', writer],
-      ['remote', other],
+    for (const [place, access] of [
+      ['local', 'blocks'],
+      ['remote', 'blocks'],
+      ['local', 'bytes'],
+      ['remote', 'bytes'],
     ] as const) {
-      const course = { cluster, writer, reader, ...parameters };
+      const reader = place === 'local' ? writer : other;
+      const course = { cluster, writer, reader, access, ...parameters };
       const outsideSeconds = yield* through('messages', course);
       const insideSeconds = yield* through('procedures', course);
       // On machines of no cost it may take no time at all.
       const more = outsideSeconds - insideSeconds;
       const penaltyPercent = more === 0 ? 0 : (100 * more) / insideSeconds;
-      rows.push({ place, outsideSeconds, insideSeconds, penaltyPercent });
+      rows.push({ place, access, outsideSeconds, insideSeconds, penaltyPercent });
     }
     return { rows };
   },
   measures: ({ rows }) =>
     Object.fromEntries(
       rows.flatMap((r) => [
-        [`pipe.${r.place}.outsideSeconds`, r.outsideSeconds],
-        [`pipe.${r.place}.insideSeconds`, r.insideSeconds],
-        [`pipe.${r.place}.penaltyPercent`, r.penaltyPercent],
+        [`pipe.${r.place}.${r.access}.outsideSeconds`, r.outsideSeconds],
+        [`pipe.${r.place}.${r.access}.insideSeconds`, r.insideSeconds],
+        [`pipe.${r.place}.${r.access}.penaltyPercent`, r.penaltyPercent],
       ]),
     ),
   table: ({ rows }) => ({
     title: 'A pipe of V outside of the kernel, and inside',
-    head: ['reader', 'outside, s', 'inside, s', 'more'],
+    head: ['reader', 'programs use', 'outside, s', 'inside, s', 'more'],
     rows: rows.map((r) => [
       r.place,
+      r.access,
       r.outsideSeconds.toFixed(3),
       r.insideSeconds.toFixed(3),
       `${r.penaltyPercent.toFixed(1)} %`,
@@ -98,6 +109,7 @@ interface Course extends Parameters {
   /** The pipe is here, too. */
   readonly writer: ClusterMachine;
   readonly reader: ClusterMachine;
+  readonly access: Access;
 }
 
 /** Virtual seconds from the making of the pipe to its end. */
@@ -117,7 +129,7 @@ function* through(model: 'messages' | 'procedures', c: Course): Task<number> {
 }
 
 function* write(
-  { kilobytes, blockBytes }: Course,
+  { kilobytes, blockBytes, access, writer }: Course,
   self: IpcProcess,
   manager: Server['process'],
   ready: WaitQueue<Instance>,
@@ -125,23 +137,36 @@ function* write(
   const i = yield* Instance.create(asker(self), manager, { mode: 3 });
   ready.wakeAll(i);
   const bytes = new Uint8Array(kilobytes * 1024).fill(0x56);
+  if (access === 'bytes') {
+    const stream = new ByteStream(i, writer.type.costs, blockBytes);
+    for (const byte of bytes) yield* stream.putByte(byte);
+    yield* stream.close();
+    return;
+  }
   for (let at = 0; at < bytes.length; at += blockBytes) yield* i.append(bytes.subarray(at, at + blockBytes));
   yield* i.release();
 }
 
 function* readAll(
-  { kilobytes, blockBytes }: Course,
+  { kilobytes, blockBytes, access, reader }: Course,
   self: IpcProcess,
   { manager, number }: Instance,
 ): Task<void> {
   const i = yield* Instance.of(asker(self), manager, number + 1);
   yield* i.setOwner(self.id);
+  const wanted = kilobytes * 1024;
   let got = 0;
-  for (let block = 0; got < kilobytes * 1024; block++) {
-    const bytes = yield* i.read({ block, first: 0 }, blockBytes);
-    if (bytes === null) throw new Error(`${name}: it ends after ${got} bytes`);
-    got += bytes.length;
+  if (access === 'bytes') {
+    const stream = new ByteStream(i, reader.type.costs, blockBytes);
+    while (got < wanted && (yield* stream.getByte()) !== endOfStream) got++;
+  } else {
+    for (let block = 0; got < wanted; block++) {
+      const bytes = yield* i.read({ block, first: 0 }, blockBytes);
+      if (bytes === null) break;
+      got += bytes.length;
+    }
   }
+  if (got < wanted) throw new Error(`${name}: it ends after ${got} bytes`);
   yield* i.release();
 }
 
