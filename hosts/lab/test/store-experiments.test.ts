@@ -166,6 +166,13 @@ describe('cleaning', () => {
     expect(within(0.6, 1)).toBeGreaterThan(within(0.4, 0.6));
   });
 
+  it('cleans for less by cost and benefit, the more so if segments age from their writing', () => {
+    const cost = (policy: string): number =>
+      run(policy, { pattern: 'hot-and-cold', full: '0.75' }).rows[0]?.writeCost ?? 0;
+    expect(cost('cost-benefit:age=changed')).toBeLessThan(cost('greedy'));
+    expect(cost('cost-benefit')).toBeLessThan(cost('cost-benefit:age=changed'));
+  });
+
   it('makes room where a checkpoint takes several segments', () => {
     const small = { segments: '256', 'segment-kilobytes': '64', 'file-kilobytes': '4', turns: '1' };
     expect(run('cost-benefit', small).rows[0]?.segmentsCleaned).toBeGreaterThan(1000);

@@ -13,12 +13,13 @@ const day = 24 * 60 * minute;
 const bytes = 1 << 20;
 const nowNs = 100 * day;
 
-/** A segment of which such a share is live and whose youngest block is so old. */
-const segment = (number: number, share: number, ageNs: number): SegmentState => ({
+/** A segment of which such a share is live, written so long ago; what is in it had been changed before, or then. */
+const segment = (number: number, share: number, ageNs: number, changedAgeNs = ageNs): SegmentState => ({
   segment: number,
   liveBytes: Math.round(share * bytes),
   bytes,
-  youngestNs: nowNs - ageNs,
+  youngestNs: nowNs - changedAgeNs,
+  writtenNs: nowNs - ageNs,
 });
 const chosen = (segments: readonly SegmentState[], options?: CostBenefitOptions): readonly number[] =>
   policy(options)
@@ -31,6 +32,14 @@ describe('which segments a cost-benefit cleaner takes', () => {
     expect(chosen([segment(1, 0.25, 30 * minute), segment(2, 0.75, 180 * minute)])).toEqual([2, 1]);
     // 1543 s against (1 - 0.25) / (1 + 0.25) * 60 min = 2160 s.
     expect(chosen([segment(1, 0.25, 60 * minute), segment(2, 0.75, 180 * minute)])).toEqual([1, 2]);
+  });
+
+  it('counts the age of a segment from its writing, or from the last change of what is in it', () => {
+    // Cold blocks that have just been moved together, and one that has died since.
+    const segments = [segment(1, 0.9, minute, 50 * day), segment(2, 0.5, 10 * minute)];
+    expect(chosen(segments)).toEqual([2, 1]);
+    expect(chosen(segments, { age: 'written' })).toEqual([2, 1]);
+    expect(chosen(segments, { age: 'changed' })).toEqual([1, 2]);
   });
 
   it('takes the emptiest first where all are as old', () => {
@@ -53,8 +62,8 @@ describe('which segments a cost-benefit cleaner takes', () => {
 
   it('sees that two are worth the same, by fractions that no float has: the lower number goes first', () => {
     // (1 - 1/2) / (1 + 1/2) * 300 s = (1 - 2/3) / (1 + 2/3) * 500 s = 100 s.
-    const half: SegmentState = { segment: 8, liveBytes: 3, bytes: 6, youngestNs: nowNs - 300 * second };
-    const thirds: SegmentState = { segment: 7, liveBytes: 4, bytes: 6, youngestNs: nowNs - 500 * second };
+    const half = { ...segment(8, 0.5, 300 * second), liveBytes: 3, bytes: 6 };
+    const thirds = { ...segment(7, 0.5, 500 * second), liveBytes: 4, bytes: 6 };
     expect(chosen([half, thirds])).toEqual([7, 8]);
     expect(chosen([{ ...half, segment: 6 }, thirds])).toEqual([6, 7]);
   });
@@ -73,12 +82,13 @@ describe('which segments a cost-benefit cleaner takes', () => {
         liveBytes: fc.integer({ min: 1, max: 40 }).map((n) => n * 512),
         bytes: fc.constant(40 * 512),
         youngestNs: fc.nat(3000).map((s) => nowNs - s * 7 * second),
+        writtenNs: fc.nat(3000).map((s) => nowNs - s * 7 * second),
       }),
       { selector: (s) => s.segment, maxLength: 30 },
     );
     /** Of (1 - u) * age / (1 + u): numerator and denominator. */
     const worth = (s: SegmentState): readonly [bigint, bigint] => {
-      const age = BigInt(Math.max(60, (nowNs - s.youngestNs) / second));
+      const age = BigInt(Math.max(60, (nowNs - s.writtenNs) / second));
       return [BigInt(s.bytes - s.liveBytes) * age, BigInt(s.bytes + s.liveBytes)];
     };
     fc.assert(

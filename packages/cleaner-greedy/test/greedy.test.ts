@@ -6,11 +6,12 @@ import { type GreedyOptions, greedyCleaner } from '../src/index.ts';
 
 const policy = (options: GreedyOptions = {}) =>
   greedyCleaner(options).create({ wrapped: new Map() } as never, testMachine());
-const segment = (number: number, liveBytes: number, youngestNs = 0): SegmentState => ({
+const segment = (number: number, liveBytes: number, atNs = 0): SegmentState => ({
   segment: number,
   liveBytes,
   bytes: 1000,
-  youngestNs,
+  youngestNs: atNs,
+  writtenNs: atNs,
 });
 const chosen = (segments: readonly SegmentState[], options?: GreedyOptions): readonly number[] =>
   policy(options)
@@ -45,6 +46,7 @@ describe('a greedy cleaner', () => {
         liveBytes: fc.integer({ min: 1, max: 1000 }),
         bytes: fc.constant(1000),
         youngestNs: fc.nat(),
+        writtenNs: fc.nat(),
       }),
       { selector: (s) => s.segment },
     );

@@ -5,7 +5,9 @@ import { noCleaner } from '../src/index.ts';
 const policy = noCleaner().create({ wrapped: new Map() } as never, testMachine());
 
 it('offers nothing, however empty a segment is', () => {
-  expect(policy.choose([{ segment: 1, liveBytes: 1, bytes: 1 << 20, youngestNs: 0 }], 1e12)).toEqual([]);
+  expect(
+    policy.choose([{ segment: 1, liveBytes: 1, bytes: 1 << 20, youngestNs: 0, writtenNs: 0 }], 1e12),
+  ).toEqual([]);
 });
 
 it('leaves blocks in the order of the log', () => {

@@ -79,8 +79,9 @@ export function* attach(disk: Disk, nowNs: number, o: FormatOptions): Task<Attac
   yield* readTables(disk, geometry, state, map, usage);
   const read = (sector: number, count: number): Task<Uint8Array> => disk.read(sector, count);
   const tail = yield* readTail(geometry, state.position, read);
-  for (const segment of tail.segments) {
+  for (const { segment, writtenNs } of tail.segments) {
     usage.take(segment);
+    usage.wrote(segment, writtenNs);
     usage.leave(segment);
   }
   if (geometry.writeOnce) usage.take(tail.position.segment);

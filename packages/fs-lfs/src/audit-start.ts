@@ -95,8 +95,11 @@ const tableBlocks = (s: Superblock): { readonly map: number; readonly usage: num
 function makesSense(s: Superblock, findings: Findings): boolean {
   const { map, usage } = tableBlocks(s);
   const regionBytes = checkpoint.size + address.size * (map + usage);
+  if (s.version !== formatVersion) {
+    const text = `it is of version ${s.version} of the format, and not of ${formatVersion}`;
+    return findings.report('superblock', 'disk', text, superblockSector);
+  }
   const fits =
-    s.version === formatVersion &&
     s.sectorBytes === sectorBytes &&
     s.blockBytes === blockBytes &&
     s.segments > 0 &&

@@ -51,7 +51,7 @@ const checksum = /* @__PURE__ */ u32('of the whole record with zero in this plac
 // ---- superblock ----
 
 export const superblockMagic = 0x4c46_5331;
-export const formatVersion = 1;
+export const formatVersion = 2;
 export const writeOnceFlag = 1;
 
 export interface Superblock {
@@ -330,6 +330,7 @@ export interface UsageEntry {
   readonly liveBytes: number;
   readonly flags: number;
   readonly youngestNs: bigint;
+  readonly writtenNs: bigint;
 }
 export const usageEntry: Layout<UsageEntry> = /* @__PURE__ */ layout(
   'usageEntry',
@@ -339,8 +340,9 @@ export const usageEntry: Layout<UsageEntry> = /* @__PURE__ */ layout(
     ),
     flags: u32('', { flags: { clean: cleanFlag, bad: badFlag } }),
     youngestNs: u64('modify time of the youngest block in it'),
+    writtenNs: u64('virtual time at which the log last wrote into it'),
   },
-  { doc: 'one segment; usage block n has segments from n * 254' },
+  { doc: 'one segment; usage block n has segments from n * 169' },
 );
 export const usageEntriesPerBlock: number = Math.floor((blockBytes - blockHeader.size) / usageEntry.size);
 

@@ -22,14 +22,22 @@ import type { LogPosition } from './log.ts';
 import { type LoggedBlock, tailSectors } from './partial-write.ts';
 import { claimedSectors, type LoggedWrite, readPartialWrite, readSummary } from './partial-write-reader.ts';
 import { sectorOf, sectorsOf } from './place.ts';
+import { fromWire } from './times.ts';
+
+/** A segment that the log has been in. */
+export interface TailSegment {
+  readonly segment: number;
+  /** When the last partial write into it was closed; 0 when there was none after the checkpoint. */
+  readonly writtenNs: number;
+}
 
 export interface Tail {
   /** After the last partial write that belongs to the log, whole group or not. */
   readonly position: LogPosition;
   /** Blocks of whole groups, in order; those of descriptors and the directory log with their bytes. */
   readonly blocks: readonly LoggedBlock[];
-  /** Segments that the log has been in. */
-  readonly segments: readonly number[];
+  /** In the order in which the log went through them. */
+  readonly segments: readonly TailSegment[];
   readonly bytes: number;
 }
 
@@ -60,11 +68,11 @@ export function* readTail(g: Geometry, from: LogPosition, read: ReadSectors): Ta
 function tailOf(from: LogPosition, writes: readonly Followed[]): Tail {
   const whole: LoggedBlock[] = [];
   let group: LoggedBlock[] = [];
-  const segments = [from.segment];
+  const writtenNs = new Map([[from.segment, 0]]);
   let position = from;
   let bytes = 0;
   for (const { summary: s, blocks } of writes) {
-    if (s.segment !== position.segment) segments.push(s.segment);
+    writtenNs.set(s.segment, fromWire(s.timeNs));
     position = positionAfter(s);
     bytes += s.sectors * sectorBytes;
     if ((s.flags & groupStartFlag) !== 0) group = [];
@@ -73,6 +81,7 @@ function tailOf(from: LogPosition, writes: readonly Followed[]): Tail {
     for (const b of group) whole.push(b);
     group = [];
   }
+  const segments = [...writtenNs].map(([segment, atNs]) => ({ segment, writtenNs: atNs }));
   return { position, blocks: whole, segments, bytes };
 }
 

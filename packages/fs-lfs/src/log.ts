@@ -148,6 +148,7 @@ export class Log {
       const place = this.#open.add(owner, block, level, bytes, sectors, o.form ?? 0);
       if (place !== nowhere) {
         this.#staged.set(sectorOf(place), bytes);
+        this.#usage.wrote(this.#segment, this.#machine.engine.nowNs);
         this.#inGroup = true;
         return place;
       }

@@ -242,6 +242,7 @@ export class SegmentCleaner {
           liveBytes: usage.live(segment),
           bytes: geometry.segmentBytes,
           youngestNs: usage.youngestNs(segment),
+          writtenNs: usage.writtenNs(segment),
         });
     return states;
   }

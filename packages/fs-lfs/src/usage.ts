@@ -29,6 +29,7 @@ export class SegmentUsage {
   readonly #geometry: Geometry;
   readonly #liveBytes: Uint32Array;
   readonly #youngestNs: Float64Array;
+  readonly #writtenNs: Float64Array;
   readonly #clean: Uint8Array;
   readonly #bad: Uint8Array;
   /** The checkpoint that first had it without live bytes; 0: none did. */
@@ -47,6 +48,7 @@ export class SegmentUsage {
     this.#geometry = geometry;
     this.#liveBytes = new Uint32Array(segments);
     this.#youngestNs = new Float64Array(segments);
+    this.#writtenNs = new Float64Array(segments);
     this.#clean = new Uint8Array(segments);
     this.#bad = new Uint8Array(segments);
     this.#deadSince = new Uint32Array(segments);
@@ -69,6 +71,10 @@ export class SegmentUsage {
 
   youngestNs(segment: number): number {
     return this.#youngestNs[segment] ?? 0;
+  }
+
+  writtenNs(segment: number): number {
+    return this.#writtenNs[segment] ?? 0;
   }
 
   isClean(segment: number): boolean {
@@ -116,9 +122,14 @@ export class SegmentUsage {
   take(segment: number): void {
     if (segment === noSegment) return;
     this.#held.add(segment);
-    if (this.isClean(segment)) this.#youngestNs[segment] = 0;
+    if (this.isClean(segment)) this.#youngestNs[segment] = this.#writtenNs[segment] = 0;
     this.#setClean(segment, false);
     this.#deadSince[segment] = 0;
+  }
+
+  /** The log has added something to it at that time. Usage blocks say so when they are next encoded for another reason. */
+  wrote(segment: number, atNs: number): void {
+    this.#writtenNs[segment] = Math.max(this.writtenNs(segment), atNs);
   }
 
   /** The log has left it. */
@@ -178,6 +189,7 @@ export class SegmentUsage {
           liveBytes: this.live(s),
           flags: (clean ? cleanFlag : 0) | (this.#bad[s] === 1 ? badFlag : 0),
           youngestNs: toWire(this.youngestNs(s)),
+          writtenNs: toWire(this.writtenNs(s)),
         },
         into,
         blockHeader.size + (s - from) * usageEntry.size,
@@ -198,6 +210,7 @@ export class SegmentUsage {
       this.#liveBytes[s] = live;
       this.liveBytes += live;
       this.#youngestNs[s] = fromWire(usageEntry.get.youngestNs(bytes, at));
+      this.#writtenNs[s] = fromWire(usageEntry.get.writtenNs(bytes, at));
       this.#bad[s] = (flags & badFlag) === 0 ? 0 : 1;
       this.#setClean(s, (flags & cleanFlag) !== 0);
       this.#deadSince[s] = !this.isClean(s) && live === 0 ? serial : 0;

@@ -145,7 +145,7 @@ class Builder {
     const s: Superblock = {
       magic: superblockMagic,
       checksum: 0,
-      version: 1,
+      version: 2,
       flags: 0,
       sectorBytes,
       sectors,
@@ -227,7 +227,7 @@ class Builder {
       gid: 0,
       links: o.links ?? 1,
       parent: o.parent ?? 0,
-      version: 1,
+      version: 2,
       sizeBytes: o.sizeBytes ?? 0,
       blockSectors: 8,
       deviceHost: 0,
@@ -308,7 +308,7 @@ class Builder {
     for (let s = 0; s < segments; s++) {
       const liveBytes = this.#live.get(s) ?? 0;
       const isClean = s !== this.#segment && s !== this.#segment + 1 && liveBytes === 0;
-      const e = { liveBytes, flags: isClean ? cleanFlag : 0, youngestNs: 1n };
+      const e = { liveBytes, flags: isClean ? cleanFlag : 0, youngestNs: 1n, writtenNs: 1n };
       usageEntry.encode(this.#wishes.usage?.(s, e) ?? e, usage, blockHeader.size + s * usageEntry.size);
     }
     this.#count(-3 * blockBytes);

@@ -13,7 +13,7 @@ const onlyFile =
 
 /** What is wrong, the kind of finding that says so, and how it is made. */
 const lies: readonly (readonly [string, string, Wishes])[] = [
-  ['a superblock of another version', 'superblock', { superblock: (s) => ({ ...s, version: 2 }) }],
+  ['a superblock of another version', 'superblock', { superblock: (s) => ({ ...s, version: 1 }) }],
   ['more segments than the disk has', 'superblock', { superblock: (s) => ({ ...s, segments: 1 << 20 }) }],
   ['segments of no length', 'superblock', { superblock: (s) => ({ ...s, segmentSectors: 0 }) }],
   ['more files than sectors', 'superblock', { superblock: (s) => ({ ...s, filesMax: 0xffff_ffff }) }],

@@ -15,6 +15,8 @@ export interface SegmentState {
   readonly bytes: number;
   /** Virtual time at which the youngest of its blocks was written by a program, however often it has been moved since. */
   readonly youngestNs: number;
+  /** Virtual time at which the log last wrote into it: what lies in it has not been moved since. */
+  readonly writtenNs: number;
 }
 
 /** A live block in a segment that is being cleaned. */

@@ -5,9 +5,8 @@
  * second lies between two writes, so that blocks have ages.
  *
  * The paper's simulator knew no descriptors, no map and no checkpoints, and of its files of 4 KB only their proportion to
- * the segments counts. Here a file has 16 KB unless told otherwise, so that those weigh little, and a segment 16 files. With
- * more files in a segment, and fewer segments cleaned at a time, cold segments are cleaned when they are less full: most
- * often at 77 % instead of 92 % with 64 files and two segments. What the paper took for these is not in its text.
+ * the segments counts. Here a file has 16 KB unless told otherwise, so that those weigh little, and a segment 16 files. What
+ * the paper took for the size of a segment, and for how many are cleaned at a time, is not in its text.
  */
 import { type RandomStream, seconds, sleep, type Task } from '@backplane/engine';
 import type { FileId, Storage } from '@backplane/slots';

@@ -33,6 +33,7 @@ class Log {
           liveBytes: random.pick(live),
           bytes: segmentBytes,
           youngestNs: random.pick(agesNs),
+          writtenNs: random.pick(agesNs),
         }),
       ),
     );
@@ -55,6 +56,9 @@ class Log {
 
 const numbers = (segments: readonly SegmentState[]): readonly number[] =>
   segments.map(({ segment }) => segment);
+
+const isAlike = (a: SegmentState, b: SegmentState): boolean =>
+  a.liveBytes === b.liveBytes && a.youngestNs === b.youngestNs && a.writtenNs === b.writtenNs;
 
 export function conformsToCleaner({ cleaner, courses = 50 }: CleanerUnderTest): readonly Check[] {
   const policy = (): CleaningPolicy =>
@@ -94,7 +98,7 @@ export function conformsToCleaner({ cleaner, courses = 50 }: CleanerUnderTest): 
         const chosen = tried.choose(log.shuffled(log.segments), nowNs);
         for (const [i, a] of chosen.entries())
           for (const b of chosen.slice(i + 1))
-            if (a.liveBytes === b.liveBytes && a.youngestNs === b.youngestNs)
+            if (isAlike(a, b))
               holds(`segment ${a.segment} comes before segment ${b.segment}`, a.segment < b.segment);
       }),
     },
