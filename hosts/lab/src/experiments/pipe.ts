@@ -140,10 +140,11 @@ function* write(
   if (access === 'bytes') {
     const stream = new ByteStream(i, writer.type.costs, blockBytes);
     for (const byte of bytes) yield* stream.putByte(byte);
-    yield* stream.close();
-    return;
+    yield* stream.flush();
+  } else {
+    for (let at = 0; at < bytes.length; at += blockBytes)
+      yield* i.append(bytes.subarray(at, at + blockBytes));
   }
-  for (let at = 0; at < bytes.length; at += blockBytes) yield* i.append(bytes.subarray(at, at + blockBytes));
   yield* i.release();
 }
 

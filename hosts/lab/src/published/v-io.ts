@@ -56,10 +56,10 @@ const penalty =
 
 /**
  * The article of 1988 has "under 15 %" at blocks of 1 KB, says neither where the reader is nor what the programs do with the
- * bytes, and cites the paper on pipes. That one has about 25 % for a local reader of blocks, so this cannot be what the article
- * means: blocks and a local reader stand beside the paper's figure, and the other three beside the article's. (For pipes over
- * the network the paper has 8 %, and 5 % in the report that it was before, each against a protocol for pipes alone: that is
- * no row.)
+ * bytes, and cites the paper on pipes. That one has about 25 % for local pipes. So programs on one machine that do nothing but
+ * write and read blocks, which lose most, stand beside the paper's figure, and the other three cases beside the article's. (For
+ * pipes over the network the paper has 8 %, and 5 % in the report that it was before, each against a protocol for pipes alone:
+ * that is no row.)
  */
 const pipeFigures: readonly Figure[] = [
   {
