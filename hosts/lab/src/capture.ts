@@ -33,6 +33,11 @@ const vmtp: DissectedProtocol = {
   summary: 'functionCode',
 };
 
+/** Wireshark knows Sun RPC, but takes no datagram for it whose program it does not know. Wiresharks before 3.6 have to be told otherwise. */
+const sunRpc = `-- Sun RPC, of whatever program
+if set_preference then set_preference("rpc.dissect_unknown_programs", true) end
+`;
+
 /** Lua for Wireshark, for the protocols that stock Wireshark does not know; each in a scope of its own. */
 export const captureDissectors = (): string =>
-  [spriteRpc, vmtp].map((p) => `do\n${dissectorFor(p)}end\n`).join('\n');
+  [...[spriteRpc, vmtp].map((p) => `do\n${dissectorFor(p)}end\n`), sunRpc].join('\n');

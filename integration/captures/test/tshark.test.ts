@@ -8,6 +8,7 @@ import {
   captureFrames,
   experiment,
   parseFault,
+  parseSetting,
   type RunSettings,
   runExperiment,
 } from '@backplane/lab';
@@ -55,6 +56,12 @@ describe.runIf(installed).each([
     captured('bulk', { parameters: { calls: '10' } }),
   ],
   ['VMTP', 'vmtp', 'vmtp.flags.acknowledge == 1', captured('ipc-table', { parameters: { times: '10' } })],
+  [
+    'Sun RPC',
+    'rpc',
+    'rpc.msgtyp == 1',
+    captured('null-rpc', { parameters: { calls: '200' }, settings: [parseSetting('transport=sun')] }),
+  ],
 ])('a capture of %s in tshark', (_, protocol, acknowledgements, capture) => {
   it('has every packet, each decoded', () => {
     expect(capture.sent).toBeGreaterThan(300);
