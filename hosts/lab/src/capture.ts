@@ -33,7 +33,7 @@ const vmtp: DissectedProtocol = {
   summary: 'functionCode',
 };
 
-/** Wireshark knows Sun RPC, but takes no datagram for it whose program it does not know. Wiresharks before 3.6 have to be told otherwise. */
+/** Wireshark knows Sun RPC, but takes no datagram for it whose program it does not know. Before 3.6 it has to be told in its own settings. */
 const sunRpc = `-- Sun RPC, of whatever program
 if set_preference then set_preference("rpc.dissect_unknown_programs", true) end
 `;

@@ -122,7 +122,7 @@ export class SegmentUsage {
   take(segment: number): void {
     if (segment === noSegment) return;
     this.#held.add(segment);
-    if (this.isClean(segment)) this.#youngestNs[segment] = this.#writtenNs[segment] = 0;
+    if (this.isClean(segment)) this.#youngestNs[segment] = 0;
     this.#setClean(segment, false);
     this.#deadSince[segment] = 0;
   }
