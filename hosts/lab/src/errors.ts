@@ -130,7 +130,7 @@ export const programsFailed = (experiment: string, failures: readonly string[]):
     'PROGRAMS_FAILED',
     { experiment, failures },
     `${experiment}: ${failures.join('; ')}.`,
-    'If a server crashed, it has forgotten what its storage had not written: with metadata=synchronous, as in --set storage=lfs:metadata=synchronous, names are written before they are confirmed.',
+    'If a server crashed, it has forgotten what its storage had not written: with the option metadata=synchronous, as a preset has it, names are written before they are confirmed.',
   );
 
 export const programsCrashed = (experiment: string): BackplaneError =>

@@ -77,9 +77,9 @@ export function parseSetting(text: string, known: readonly CatalogueEntry[] = ca
 }
 
 /**
- * The kernels with the settings applied. A slot of many keeps its instances: each is filled by the new board, with the
- * options that belong to the place (`domain`, `disk`) taken over where the board has them; a board that is made of others
- * of its slot stands before each instead (`wrapping.ts`). One that is empty is filled only on a role that the setting names.
+ * The kernels with the settings applied. A slot of many keeps its instances: each is filled by the new board, which takes
+ * over what the kernel says of the place (`kept`) unless the setting says it; a board that is made of others of its slot
+ * stands before each instead (`wrapping.ts`). One that is empty is filled only on a role that the setting names.
  */
 export function applySettings(
   kernels: ReadonlyMap<string, Kernel>,
@@ -107,7 +107,7 @@ function applySetting(kernel: Kernel, s: Setting): Kernel {
     component: s.entry.name,
     options: s.options,
     make: (before: Board | null, options: BoardOptions) =>
-      make({ ...(before && placeOptions(s.entry, before)), ...options }),
+      make({ ...(before && placeOptions(s.entry, before, options)), ...options }),
   };
   const instances = new Map([...kernel.boards].filter(([instance]) => slotOfInstance(instance) === s.slot));
   // Where there is none to exchange, only a role that was named gets one.
@@ -120,16 +120,25 @@ function applySetting(kernel: Kernel, s: Setting): Kernel {
   });
 }
 
-/** What says where a board stands rather than how it works. */
-const ofPlace = ['domain', 'disk'];
+/**
+ * What does not change with who fills a place: where it is, and what the kernel promises of it. Programs go on over a crash
+ * of their server because its names are on the disk; they do so with any storage that is set there.
+ */
+const kept = ['domain', 'disk', 'metadata'];
 
-/** What it is made of means something only to the same component. */
-function placeOptions(entry: CatalogueEntry, before: Board): BoardOptions {
-  const carried = before.name === entry.name ? [...ofPlace, 'of'] : ofPlace;
+/** What a board is made of means something only to the same component. */
+function placeOptions(entry: CatalogueEntry, before: Board, given: BoardOptions): BoardOptions {
+  const names = before.name === entry.name ? [...kept, 'of'] : kept;
   return Object.fromEntries(
-    carried.filter((o) => o in before.options && takes(entry, o)).map((o) => [o, before.options[o]]),
+    names
+      .filter((o) => o in before.options && !(o in given))
+      .map((o) => [o, before.options[o]] as const)
+      .filter(([o, value]) => takes(entry, o, { ...given, [o]: value })),
   );
 }
 
-/** Does the board have this option? Asked of a board with its defaults. */
-const takes = (entry: CatalogueEntry, option: string): boolean => option in entry.make().options;
+/** Has the board this option, with that value? */
+function takes({ component: { schema } }: CatalogueEntry, option: string, options: BoardOptions): boolean {
+  const result = schema?.['~standard'].validate(options);
+  return result !== undefined && 'value' in result && option in Object(result.value);
+}

@@ -192,7 +192,7 @@ describe('programs that do not get to their end', () => {
   const andrew = (...faults: string[]) =>
     failure(() =>
       runExperiment(experiment('andrew'), {
-        settings: [parseSetting('storage=lfs')],
+        settings: [parseSetting('storage=lfs:metadata=delayed')],
         tree: readTree(new URL('../src/operations', import.meta.url).pathname),
         faults: faults.map((f) => parseFault(f)),
       }),

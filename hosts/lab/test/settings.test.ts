@@ -1,8 +1,10 @@
-import { defineKernel } from '@backplane/slots';
+import { type Component, defineComponent, defineKernel } from '@backplane/slots';
 import { spriteClient, spriteServer } from '@backplane/sprite';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import {
   applySettings,
+  type CatalogueEntry,
   experiment,
   faultKinds,
   machineType,
@@ -63,6 +65,53 @@ describe('settings', () => {
       ['storage:/', 0, 1_000_000],
       ['storage:/src', 1, 1_000_000],
     ]);
+  });
+
+  it('keep what the kernel promises of names, unless they say otherwise', () => {
+    const metadata = (...settings: string[]): unknown => {
+      const kernels = applySettings(
+        new Map([['server', spriteServer()]]),
+        settings.map((s) => parseSetting(s)),
+      );
+      return kernels.get('server')?.boards.get('storage:/')?.options['metadata'];
+    };
+    expect(metadata('storage=lfs:segmentBytes=65536')).toBe('synchronous');
+    expect(metadata('storage=ofs:placement=grouped')).toBe('synchronous');
+    expect(metadata('storage=lfs:metadata=delayed')).toBe('delayed');
+    expect(metadata('storage=ofs:metadata=delayed', 'storage=lfs')).toBe('delayed');
+  });
+
+  it('keep nothing that the new board would not understand', () => {
+    const options = (schema: z.ZodType<Readonly<Record<string, unknown>>>): unknown => {
+      const component = defineComponent({
+        name: 'mine',
+        version: '1.0.0',
+        slot: 'storage',
+        contract: 1,
+        requires: [],
+        options: schema,
+        create: () => {
+          throw new Error('is not made here');
+        },
+      });
+      const entry = {
+        short: 'mine',
+        name: 'mine',
+        slot: 'storage',
+        component: component as unknown as Component,
+        make: component as CatalogueEntry['make'],
+      };
+      const settings = [parseSetting('storage=mine:journal=true', [entry])];
+      const kernels = applySettings(new Map([['server', spriteServer()]]), settings);
+      return kernels.get('server')?.boards.get('storage:/')?.options;
+    };
+    const journal = z.boolean();
+    expect(options(z.strictObject({ journal }))).toEqual({ journal: true });
+    expect(options(z.object({ journal, metadata: z.enum(['logged', 'lazy']).default('lazy') }))).toEqual({
+      journal: true,
+      metadata: 'lazy',
+    });
+    expect(options(z.object({ journal, domain: z.int() }))).toEqual({ journal: true, domain: 0 });
   });
 });
 

@@ -98,6 +98,7 @@ export const cleaning: Experiment<Parameters, CleaningResult> = defineExperiment
         `cleanSegmentsMin=${reserveSegments}`,
         'utilisationMax=0.95',
         // When anything goes to the disk is said here, and checkpoints are the cleaner's.
+        'metadata=delayed',
         'writeDelaySeconds=4000000',
         'checkpointSeconds=4000000',
       ].join(','),

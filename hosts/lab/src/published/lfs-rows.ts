@@ -6,8 +6,8 @@ export const thesis = 'Rosenblum 1992';
 
 /** Boards by the paper's names of the systems. */
 export const systems = {
-  /** With the segments of the measurements. */
-  lfs: ['storage=lfs:segmentBytes=1048576'],
+  /** With the segments of the measurements, and names in the log some time later. */
+  lfs: ['storage=lfs:segmentBytes=1048576,metadata=delayed'],
   /** Names and descriptors are on the disk before a program hears of them, files begin near their directory. */
   sunos: ['storage=ofs:metadata=synchronous,placement=grouped'],
   /** Sprite's own file system that is updated in place. */

@@ -8,6 +8,9 @@ import type { Laboratory, Shape } from '../../experiment.ts';
 /** The drive of the measurements of Sprite LFS (Rosenblum and Ousterhout 1992, section 5.1). */
 const drive = 'disk=drive:profile=wren-iv';
 
+/** Programs of the server itself end with it: nobody outlives a crash who was told of a name, so names may be delayed. */
+const names = 'storage=ofs:metadata=delayed';
+
 /** The machine of those measurements. */
 export const serverWithDisk: Shape = {
   clients: 0,
@@ -16,7 +19,7 @@ export const serverWithDisk: Shape = {
   serversMax: 1,
   machineTypes: { client: 'sun4-260', server: 'sun4-260' },
   prefixes: [['/']],
-  settings: [drive],
+  settings: [drive, names],
 };
 
 export function theServer({ servers }: Pick<Laboratory<unknown>, 'servers'>): ClusterMachine {
