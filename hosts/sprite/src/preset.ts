@@ -47,9 +47,10 @@ const workstation = {
 export const spriteClient = (): Kernel => defineKernel('sprite', workstation);
 
 /**
- * A file server with a disk for each domain. Names are on the disk before a program hears that they are made, which Sprite's
- * own servers left for 30 seconds: a server may crash then, and programs that wait for it go on with every name they know.
- * `ofsStorage({ metadata: 'delayed' })` is the original's way, and the faster one.
+ * A file server with a disk for each domain. Names are on the disk before a program hears that they are made, and so are bytes
+ * before a client's cache lets go of them, which Sprite's own servers left for 30 seconds: a server may crash then, and
+ * programs that wait for it go on with every name and byte they know. `ofsStorage({ metadata: 'delayed' })` and
+ * `spriteCache({ serverWrite: 'delayed' })` are the original's way, and the first is the faster one.
  *
  * @param prefixes the domains that it serves, the root among them unless another server has it
  */

@@ -393,7 +393,7 @@ describe('fsync', () => {
 
   it('keeps its promise when the block leaves the memory and then the server crashes', () => {
     const lost = (sync: boolean): string => {
-      const w = world();
+      const w = world({ cache: { serverWrite: 'delayed' } });
       return w.drive(function* () {
         yield* w.on(w.client(0), function* (sys) {
           const fd = yield* sys.open('/f', { write: true, create: true });

@@ -33,23 +33,30 @@ export interface ClientParts {
   readonly daemons: { free: number };
 }
 
-/** A call that is repeated until the server answers: a hard mount. */
+/**
+ * A call that is repeated until the server answers: a hard mount.
+ *
+ * @param repeated is told when a server that was silent may have done it already
+ */
 export const persist: <Q, R>(
   parts: ClientParts,
   server: HostId,
   procedure: Procedure<Q, R>,
   request: NoInfer<Q>,
+  repeated?: () => void,
 ) => Task<R> = /* @__PURE__ */ task(function* persist<Q, R>(
   parts: ClientParts,
   server: HostId,
   procedure: Procedure<Q, R>,
   request: NoInfer<Q>,
+  repeated?: () => void,
 ): Task<R> {
   for (;;) {
     try {
       return yield* parts.calls.call(server, procedure, request);
     } catch (e) {
       if (!isKernelError(e, 'peerDown')) throw e;
+      repeated?.();
       parts.counters.waits++;
       yield* parts.transport.peers.awaitAlive(server);
     }

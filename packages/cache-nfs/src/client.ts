@@ -11,6 +11,9 @@ import {
   fileOfToken,
   fileToken,
   Locks,
+  type Look,
+  nameAgain,
+  namesAgain,
   sameFile,
   serverOf,
 } from '@backplane/file-service';
@@ -49,7 +52,7 @@ import type { Server } from './server.ts';
 
 /** The operations on an entry, which the server is asked for with the directory and one name. */
 type EntryOp = 'unlink' | 'makeDirectory' | 'removeDirectory' | 'makeLink';
-type Outcome<T> = Task<Exclude<Attempt<T>, { readonly is: 'unreachable' }>>;
+type Outcome<T> = Task<Attempt<T>>;
 type Routines = {
   readonly [K in keyof NameOps]: (
     t: NameTarget,
@@ -168,7 +171,7 @@ export class Client implements FileProtocol, Closing {
   }
 
   *#create(server: HostId, directory: FileId, name: string, how: OpenHow, who: Credentials): Task<NfsFile> {
-    const seen = yield* this.#call(server, create, {
+    const seen = yield* persist(this.#parts, server, create, {
       file: directory,
       name,
       mode: how.mode ?? 0o666,
@@ -284,10 +287,12 @@ export class Client implements FileProtocol, Closing {
     const server = serverOf(t.authority);
     const parent = yield* this.#walk.parent(t, server, who);
     if (parent.is !== 'found') return parent;
-    const outcome = yield* this.#call(
+    const outcome = yield* this.#change(
       server,
       names.one[op],
       this.#request(parent.directory, parent.tail, who, argument),
+      [parent.directory],
+      (e) => nameAgain(op, argument, t, e, this.#lookFor(who)),
     );
     this.#expire(server, parent.directory);
     return outcome;
@@ -300,7 +305,9 @@ export class Client implements FileProtocol, Closing {
     const file = yield* this.#target(server, parent, who);
     if (file !== null && (yield* this.#keepOpen(file, parent, who))) return done(null);
     const request = this.#request(parent.directory, parent.tail, who, argument);
-    const outcome = yield* this.#call(server, names.one.unlink, request);
+    const outcome = yield* this.#change(server, names.one.unlink, request, [parent.directory], (e) =>
+      nameAgain('unlink', argument, t, e, this.#lookFor(who)),
+    );
     this.#expire(server, parent.directory);
     file?.expire();
     if (file !== null && outcome.is === 'done' && file.attributes.links <= 1) this.#files.remove(file);
@@ -321,12 +328,16 @@ export class Client implements FileProtocol, Closing {
       if (moved.attributes.type !== 'directory') yield* this.#keepOpen(replaced, second, who);
       replaced.expire();
     }
-    const outcome = yield* this.#call(server, names.two.rename, {
+    const request = {
       first: { start: first.directory, path: first.tail },
       second: { start: second.directory, path: second.tail },
       who,
       machineType: this.#parts.machine.type.name,
-    });
+    };
+    const directories = [first.directory, second.directory];
+    const outcome = yield* this.#change(server, names.two.rename, request, directories, (e) =>
+      namesAgain('rename', a, b, e, this.#lookFor(who)),
+    );
     this.#expire(server, first.directory);
     this.#expire(server, second.directory);
     moved?.expire();
@@ -340,12 +351,15 @@ export class Client implements FileProtocol, Closing {
     const linked = existing(first);
     const second = yield* this.#walk.parent(b, server, who);
     if (second.is !== 'found') return { is: 'second', of: second };
-    const outcome = yield* this.#call(server, names.two.link, {
+    const request = {
       first: { start: linked.id, path: '' },
       second: { start: second.directory, path: second.tail },
       who,
       machineType: this.#parts.machine.type.name,
-    });
+    };
+    const outcome = yield* this.#change(server, names.two.link, request, [second.directory], (e) =>
+      namesAgain('link', a, b, e, this.#lookFor(who)),
+    );
     this.#expire(server, second.directory);
     linked.expire();
     return outcome;
@@ -377,11 +391,16 @@ export class Client implements FileProtocol, Closing {
     const { directory } = entry;
     file.silly = { directory, name, who };
     try {
-      yield* this.#call(file.server, names.two.rename, {
+      const request = {
         first: { start: directory, path: entry.tail },
         second: { start: directory, path: name },
         who,
         machineType: machine.type.name,
+      };
+      // Nobody else makes such a name.
+      yield* this.#change(file.server, names.two.rename, request, [directory], function* (e) {
+        if (!isKernelError(e, 'notFound')) throw e;
+        return done(null);
       });
     } catch (e) {
       file.silly = null;
@@ -406,8 +425,33 @@ export class Client implements FileProtocol, Closing {
     return { start, path, who, machineType: this.#parts.machine.type.name, argument };
   }
 
-  #call<Q, R>(server: HostId, procedure: Procedure<Q, R>, request: NoInfer<Q>): Task<R> {
-    return persist(this.#parts, server, procedure, request);
+  /**
+   * An operation that changes these directories.
+   *
+   * @param lookInto what it answers when a server that was silent may have done it before
+   */
+  *#change<Q, R, L>(
+    server: HostId,
+    procedure: Procedure<Q, R>,
+    request: NoInfer<Q>,
+    directories: readonly FileId[],
+    lookInto: (error: unknown) => Task<L>,
+  ): Task<R | L> {
+    let again = false;
+    const repeated = (): void => {
+      again = true;
+    };
+    try {
+      return yield* persist(this.#parts, server, procedure, request, repeated);
+    } catch (e) {
+      if (!again) throw e;
+      for (const d of directories) this.#expire(server, d);
+      return yield* lookInto(e);
+    }
+  }
+
+  #lookFor(who: Credentials): Look {
+    return (t, op, argument) => this.name(t, op, argument, who);
   }
 }
 

@@ -26,10 +26,10 @@ const options = z.strictObject({
     .default(true)
     .describe('may clients keep copies at all; asked of the server of a file'),
   serverWrite: z
-    .enum(['delayed', 'soon', 'through', 'last-dirty-block'])
-    .default('delayed')
+    .enum(['delayed', 'soon', 'through', 'last-dirty-block', 'write-backs'])
+    .default('write-backs')
     .describe(
-      'what a server does with what is written to it: keep it in its cache; start the disk write; answer when it is on the disk; or answer the last dirty block of a file when all of the file is',
+      'what a server does with what is written to it: keep it in its cache; start the disk write; answer when it is on the disk; answer the last dirty block of a file when all of the file is; or answer what comes from a cache when it is on the disk, and keep what programs write in its own',
     ),
 });
 export interface SpriteCacheOptions {

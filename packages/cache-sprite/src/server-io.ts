@@ -47,8 +47,8 @@ import type { ClientEntry, ServerFile } from './server-file.ts';
 import { ownerOf } from './server-opens.ts';
 import { keepModifyTime, timeWasSet } from './server-times.ts';
 
-/** What a server does with blocks that are written back to it. */
-export type ServerWrite = 'delayed' | 'soon' | 'through' | 'last-dirty-block';
+/** What a server does with what is written to it, by programs and from the caches of clients. */
+export type ServerWrite = 'delayed' | 'soon' | 'through' | 'last-dirty-block' | 'write-backs';
 
 export interface IoParts {
   readonly machine: Machine;
@@ -65,11 +65,16 @@ export class ServerIo {
   }
 
   readonly #parts: IoParts;
+  /** For what programs write. */
   readonly #when: WriteWhen;
+  /** For what comes from the cache of a client, which lets go of it when it has the reply. */
+  readonly #whenBack: WriteWhen;
 
   constructor(parts: IoParts) {
     this.#parts = parts;
-    this.#when = parts.serverWrite === 'last-dirty-block' ? 'delayed' : parts.serverWrite;
+    const { serverWrite } = parts;
+    this.#when = serverWrite === 'soon' || serverWrite === 'through' ? serverWrite : 'delayed';
+    this.#whenBack = serverWrite === 'write-backs' ? 'through' : this.#when;
   }
 
   *read(q: ReadRequest, from: Caller): Task<{ readonly record: Turn | null; readonly data: Uint8Array }> {
@@ -104,7 +109,7 @@ export class ServerIo {
     }
     const { storage } = f.domain;
     if (w.stamp.life === this.#parts.machine.bootId && w.stamp.number < f.emptiedAt) return reply;
-    yield* storage.write(f.id, at, data, this.#when);
+    yield* storage.write(f.id, at, data, this.#whenBack);
     yield* keepModifyTime(f, w.modifyNs);
     if (w.toDisk || (w.lastDirty && this.#parts.serverWrite === 'last-dirty-block'))
       yield* storage.sync(f.id);

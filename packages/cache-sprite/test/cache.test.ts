@@ -242,7 +242,7 @@ describe('what the server does with what it gets', () => {
   const onDisk = (w: World): number =>
     [...w.server.disk.nodes.values()].reduce((n, f) => n + f.onDisk.length, 0);
   const after = (
-    serverWrite: 'delayed' | 'through' | 'soon' | 'last-dirty-block',
+    serverWrite: 'delayed' | 'through' | 'soon' | 'last-dirty-block' | 'write-backs',
   ): readonly [string, number] => {
     const w = new World({ options: { serverWrite, policy: 'write-back-on-close' } });
     return w.drive(function* () {
@@ -256,6 +256,18 @@ describe('what the server does with what it gets', () => {
     expect(after('soon')).toEqual(['soon', 0]);
     expect(after('through')).toEqual(['through', 8192]);
     expect(after('last-dirty-block')).toEqual(['delayed', 8192]);
+    expect(after('write-backs')).toEqual(['through', 8192]);
+  });
+
+  it('concerns caches alone, where it says so', () => {
+    const written = (serverWrite: 'through' | 'write-backs'): number => {
+      const w = new World({ options: { serverWrite, clientCaching: false } });
+      return w.drive(function* () {
+        yield* w[0].put('/f', block + block);
+        return onDisk(w);
+      });
+    };
+    expect([written('through'), written('write-backs')]).toEqual([8192, 0]);
   });
 });
 

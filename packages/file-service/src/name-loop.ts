@@ -7,7 +7,8 @@
  *   redirect      learn the prefix in it, if any; try the new name
  *   above         leave the domain upwards; try the name there
  *   stale         forget the hint; locate again. Of a working directory: enter it again by its name, or fail
- *   unreachable   wait; "retry" tries the same again, "give up" is `noAnswer`
+ *   unreachable   wait; "retry" tries the same again, "give up" is `noAnswer`. The target says `again` from then on if the
+ *                 server may have done it
  *
  * At most ten redirects, climbs and stale hints together; else `nameLoop`. Waiting is not counted.
  */
@@ -116,22 +117,27 @@ export class LoopingView implements NameView {
   ): Task<T> {
     let one = first;
     let two = second;
-    for (let tries = 0; tries <= redirectsMax; tries++) {
-      let a = yield* this.#locate(one, firstAbout);
-      let b = yield* this.#locate(two, 'entry');
+    let again = false;
+    for (let tries = 0; tries <= redirectsMax; ) {
+      let a = yield* this.#locate(one, firstAbout, again);
+      let b = yield* this.#locate(two, 'entry', again);
       if (!together(a.target, b.target)) {
         one = yield* this.#settle(one, settle);
         two = yield* this.#settle(two, settle);
-        a = yield* this.#locate(one, firstAbout);
-        b = yield* this.#locate(two, 'entry');
+        a = yield* this.#locate(one, firstAbout, again);
+        b = yield* this.#locate(two, 'entry', again);
         if (!together(a.target, b.target)) throw new KernelError('crossDomain');
       }
       const outcome = yield* attempt(a.target, b.target);
       if (outcome.is === 'done') return outcome.value;
+      if (outcome.is !== 'unreachable') tries++;
       if (outcome.is === 'second') {
         if (outcome.of.is === 'done') return outcome.of.value;
         two = yield* this.#next(two, b, outcome.of);
-      } else one = yield* this.#next(one, a, outcome);
+      } else {
+        again ||= perhapsDone(outcome);
+        one = yield* this.#next(one, a, outcome);
+      }
     }
     throw new KernelError('nameLoop', first);
   }
@@ -148,11 +154,13 @@ export class LoopingView implements NameView {
 
   *#loop<T>(name: string, about: About, attempt: (t: NameTarget, at: Located) => Task<Attempt<T>>): Task<T> {
     let path = name;
+    let again = false;
     for (let tries = 0; tries <= redirectsMax; ) {
-      const at = yield* this.#locate(path, about);
+      const at = yield* this.#locate(path, about, again);
       const outcome = yield* attempt(at.target, at);
       if (outcome.is === 'done') return outcome.value;
       if (outcome.is !== 'unreachable') tries++;
+      again ||= perhapsDone(outcome);
       path = yield* this.#next(path, at, outcome);
     }
     throw new KernelError('nameLoop', name);
@@ -175,13 +183,13 @@ export class LoopingView implements NameView {
     if (this.#directory === lost) this.#directory = found;
   }
 
-  *#locate(path: string, about: About): Task<Located> {
+  *#locate(path: string, about: About, again: boolean): Task<Located> {
     if (utf8Length(path) > pathBytesMax) throw new KernelError('nameTooLong', path.slice(0, 40));
     if (path === '') throw new KernelError('notFound', 'an empty path');
     const directory = this.#directory;
     if (!path.startsWith('/') && directory !== null && directory.token !== null) {
       const { hint, token } = directory;
-      return { path, hint, from: directory, target: targetBelow(hint, token, path) };
+      return { path, hint, from: directory, target: targetBelow(hint, token, path, again) };
     }
     const absolute = path.startsWith('/') ? path : joinPath(this.workingDirectory, path);
     // A slash at the end says "a directory" to the server, and is no part of a prefix.
@@ -193,7 +201,7 @@ export class LoopingView implements NameView {
       path: absolute,
       hint,
       from: null,
-      target: targetBelow(hint, hint.root, remainderOf(hint.prefix, meant) + slash),
+      target: targetBelow(hint, hint.root, remainderOf(hint.prefix, meant) + slash, again),
     };
   }
 
@@ -227,14 +235,17 @@ interface Located {
   readonly target: NameTarget;
 }
 
-const targetBelow = (hint: Hint, root: Token, remainder: string): NameTarget => ({
+const targetBelow = (hint: Hint, root: Token, remainder: string, again: boolean): NameTarget => ({
   prefix: hint.prefix,
   protocol: hint.protocol,
   authority: hint.authority,
   root,
   domainRoot: hint.root,
   remainder,
+  again,
 });
+
+const perhapsDone = (o: Attempt<unknown>): boolean => o.is === 'unreachable' && o.perhapsDone;
 
 const together = (a: NameTarget, b: NameTarget): boolean =>
   a.protocol === b.protocol && a.authority === b.authority;

@@ -24,6 +24,7 @@ import {
   type TwoNameOp,
   type Verdict,
 } from '@backplane/slots';
+import { type Look, nameAgain, namesAgain } from './asked-again.ts';
 import { fileOfToken } from './file-id.ts';
 import type { NameProcedures } from './name-procedures.ts';
 
@@ -66,7 +67,12 @@ export class RemoteNames {
       machineType: this.#machine.type.name,
       argument,
     };
-    return yield* this.attempt(t.authority, this.#procedures.one[op], request);
+    try {
+      return yield* this.attempt(t.authority, this.#procedures.one[op], request);
+    } catch (e) {
+      if (t.again !== true) throw e;
+      return yield* nameAgain(op, argument, t, e, this.#lookFor(who));
+    }
   }
 
   *nameTwo(
@@ -81,7 +87,16 @@ export class RemoteNames {
       who,
       machineType: this.#machine.type.name,
     };
-    return yield* this.attempt(a.authority, this.#procedures.two[op], request);
+    try {
+      return yield* this.attempt(a.authority, this.#procedures.two[op], request);
+    } catch (e) {
+      if (a.again !== true) throw e;
+      return yield* namesAgain(op, a, b, e, this.#lookFor(who));
+    }
+  }
+
+  #lookFor(who: Credentials): Look {
+    return (t, op, argument) => this.name({ ...t, again: false }, op, argument, who);
   }
 
   /**
@@ -111,8 +126,9 @@ export const callsToHosts = (
     try {
       return yield* transport.call(server, procedure, request);
     } catch (e) {
-      if (!isKernelError(e, 'peerDown') && !isKernelError(e, 'recovering')) throw e;
-      return { is: 'unreachable', wait: () => awaitServer(server) };
+      const perhapsDone = isKernelError(e, 'peerDown');
+      if (!perhapsDone && !isKernelError(e, 'recovering')) throw e;
+      return { is: 'unreachable', perhapsDone, wait: () => awaitServer(server) };
     }
   };
 

@@ -78,7 +78,8 @@ describe('calls where authorities are hosts', () => {
           somebody,
         );
         if (outcome.is !== 'unreachable') return { outcome: outcome.is, hosts, awaited };
-        return { outcome: outcome.is, verdict: yield* outcome.wait(), hosts, awaited };
+        const { perhapsDone } = outcome;
+        return { outcome: outcome.is, perhapsDone, verdict: yield* outcome.wait(), hosts, awaited };
       } catch (e) {
         return { thrown: isKernelError(e) ? e.kind : e };
       }
@@ -92,7 +93,8 @@ describe('calls where authorities are hosts', () => {
   it.each(['peerDown', 'recovering'] as const)(
     'are unreachable at one that is %s, and wait for it',
     (kind) => {
-      const wanted = { outcome: 'unreachable', verdict: 'retry', hosts: [7], awaited: [7] };
+      const perhapsDone = kind === 'peerDown';
+      const wanted = { outcome: 'unreachable', perhapsDone, verdict: 'retry', hosts: [7], awaited: [7] };
       expect(outcomeOf(kind)).toEqual(wanted);
     },
   );

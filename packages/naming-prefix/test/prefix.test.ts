@@ -173,6 +173,7 @@ describe('prefix tables', () => {
       if (tries > 30) return yield* where(t);
       return {
         is: 'unreachable',
+        perhapsDone: false,
         *wait() {
           return 'retry';
         },
@@ -182,6 +183,7 @@ describe('prefix tables', () => {
     const hopeless = function* (): Task<Attempt<string>> {
       return {
         is: 'unreachable',
+        perhapsDone: false,
         *wait() {
           return 'give-up';
         },

@@ -100,6 +100,7 @@ export type {
   NameView,
   Naming,
   SecondAttempt,
+  Unreachable,
   WireAttempt,
 } from './naming.ts';
 export { above, componentBytesMax, done, pathBytesMax, redirect, redirectsMax, staleName } from './naming.ts';

@@ -22,6 +22,8 @@ export interface NameTarget {
   /** The root of the domain: ".." does not climb above it. Equal to `root` unless a working directory is the start. */
   readonly domainRoot: Token;
   readonly remainder: string;
+  /** A server has had this operation before, and fell silent: what stands in its way now may be what it did then. */
+  readonly again?: boolean;
 }
 
 /** What a server may answer: plain values, fit for the wire. */
@@ -35,7 +37,14 @@ export type WireAttempt<T> =
   | { readonly is: 'stale' };
 
 /** What a protocol's client half returns: adds silence, and how to sit it out. */
-export type Attempt<T> = WireAttempt<T> | { readonly is: 'unreachable'; wait(): Task<Verdict> };
+export type Attempt<T> = WireAttempt<T> | Unreachable;
+
+export interface Unreachable {
+  readonly is: 'unreachable';
+  /** The server was sent the request, and may have done it. */
+  readonly perhapsDone: boolean;
+  wait(): Task<Verdict>;
+}
 
 export const done = <T>(value: T): { readonly is: 'done'; readonly value: T } => ({ is: 'done', value });
 export const redirect = (

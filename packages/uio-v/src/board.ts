@@ -20,7 +20,7 @@ const options = z.strictObject({
     .describe('how often a file server asks whether the owners of open files are alive'),
   writes: z
     .enum(['delayed', 'soon', 'through'])
-    .default('delayed')
+    .default('through')
     .describe(
       'when a file server brings what was written to its disk: by age, at once, or before it answers',
     ),

@@ -14,7 +14,7 @@ export const reach: <R>(by: Pick<Ipc, 'probe'>, manager: EntityId, ask: Task<R>)
     } catch (e) {
       if (!isKernelError(e, 'peerDown')) throw e;
       if ((yield* by.probe(manager)) === 'nonexistent') return staleName;
-      return { is: 'unreachable', wait };
+      return { is: 'unreachable', perhapsDone: true, wait };
     }
   });
 

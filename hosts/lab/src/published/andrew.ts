@@ -16,11 +16,12 @@ interface Case {
   readonly clients?: number;
 }
 
-/** Sprite's servers of 1988 wrote descriptors and directories when they were 30 s old; NFS's before they answered. */
+/** Sprite's servers of 1988 wrote everything when it was 30 s old; NFS's before they answered. */
 const delayed = 'storage=ofs:metadata=delayed';
-const local = { settings: [delayed], place: 'local' } as const;
-const cached = { settings: [delayed], place: 'diskless' } as const;
-const uncached = { settings: [delayed, 'fileCache=sprite:clientCaching=false'], place: 'diskless' } as const;
+const cache = 'fileCache=sprite:serverWrite=delayed';
+const local = { settings: [delayed, cache], place: 'local' } as const;
+const cached = { settings: [delayed, cache], place: 'diskless' } as const;
+const uncached = { settings: [delayed, `${cache},clientCaching=false`], place: 'diskless' } as const;
 
 const localWarm: Case = { ...local, start: 'warm' };
 const localCold: Case = { ...local, start: 'cold' };

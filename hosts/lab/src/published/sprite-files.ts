@@ -98,9 +98,10 @@ export const spriteFiles: PublishedTable = {
     });
     // As Sprite's servers of 1988 did it.
     const storage = 'storage=ofs:metadata=delayed';
-    const delayed = yield* resultOf(fileOps, settingsFor(given, storage));
+    const cache = 'fileCache=sprite:serverWrite=delayed';
+    const delayed = yield* resultOf(fileOps, settingsFor(given, storage, cache));
     const through = yield* resultOf(fileOps, {
-      ...settingsFor(given, storage, 'fileCache=sprite:policy=write-through'),
+      ...settingsFor(given, storage, `${cache},policy=write-through`),
       parameters,
     });
     return [

@@ -68,7 +68,7 @@ export const directoryClauses = (bounds: Bounds): readonly Check[] => {
           yield* enter(w, view, '/src/d');
           const kind = yield* kindOf(
             view.chdir('/a', function* () {
-              return { is: 'unreachable', wait: giveUp };
+              return { is: 'unreachable', perhapsDone: false, wait: giveUp };
             }),
           );
           same('error and working directory', [kind, view.workingDirectory], ['noAnswer', '/src/d']);

@@ -9,6 +9,7 @@ import {
   redirect,
   redirectsMax,
   staleName,
+  type Verdict,
 } from '@backplane/slots';
 import { kindOf } from '@backplane/slots/testing';
 import { type Check, same } from '../check.ts';
@@ -153,6 +154,7 @@ export const loopClauses = (bounds: Bounds): readonly Check[] => {
                 if (waits >= 25) return done(null);
                 return {
                   is: 'unreachable',
+                  perhapsDone: false,
                   *wait() {
                     waits++;
                     yield* sleep(ms(1));
@@ -167,5 +169,45 @@ export const loopClauses = (bounds: Bounds): readonly Check[] => {
         });
       },
     },
+    {
+      name: 'what a server that fell silent may have done is asked for as such from then on',
+      run: () => {
+        const w = world();
+        w.on('client', function* (view) {
+          const silences = [false, true, false];
+          const asked: boolean[] = [];
+          const attempt = function* (t: NameTarget): Task<Attempt<null>> {
+            const perhapsDone = silences[asked.length];
+            asked.push(t.again === true);
+            if (perhapsDone === undefined) return done(null);
+            return { is: 'unreachable', perhapsDone, wait: again };
+          };
+          yield* view.perform('/a', 'entry', attempt);
+          same('one name', asked, [false, false, true, true]);
+          asked.length = 0;
+          yield* view.performTwo('/a', '/b', 'entry', attempt, attempt);
+          same('two names', asked, [false, false, true, true]);
+        });
+      },
+    },
+    {
+      name: 'waiting for the server of two names is not counted',
+      run: () => {
+        const w = world();
+        w.on('client', function* (view) {
+          let waits = 0;
+          const attempt = function* (): Task<Attempt<null>> {
+            return waits++ < 25 ? { is: 'unreachable', perhapsDone: false, wait: again } : done(null);
+          };
+          yield* view.performTwo('/a', '/b', 'entry', attempt, attempt);
+          same('waits', waits, 26);
+        });
+      },
+    },
   ];
 };
+
+function* again(): Task<Verdict> {
+  yield* sleep(ms(1));
+  return 'retry';
+}

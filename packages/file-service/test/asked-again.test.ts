@@ -1,0 +1,120 @@
+/** Operations that a server may have done before it fell silent. */
+import type { Task } from '@backplane/engine';
+import {
+  authority,
+  done,
+  isKernelError,
+  KernelError,
+  type NameOps,
+  type NameTarget,
+  type TwoNameOp,
+} from '@backplane/slots';
+import { testMachine } from '@backplane/slots/testing';
+import { describe, expect, it } from 'vitest';
+import { type CallAuthority, fileToken, nameProcedures, RemoteNames } from '../src/index.ts';
+
+const procedures = nameProcedures({
+  ...{ stat: 1, access: 2, unlink: 3, makeDirectory: 4, removeDirectory: 5, makeLink: 6, readLink: 7 },
+  ...{ setAttributes: 8, entries: 9, enter: 10, rename: 11, link: 12 },
+});
+const root = fileToken({ domain: 1, number: 2, generation: 3 });
+const target = (remainder: string, again: boolean): NameTarget => ({
+  ...{ prefix: '/', protocol: 'test', authority: authority('7'), root, domainRoot: root, remainder, again },
+});
+const somebody = { uid: 1, gid: 1, groups: [] };
+
+/** What a server has: by name, the object and its text if it is a link. */
+type There = Readonly<
+  Record<string, { readonly type: string; readonly identity?: string; readonly text?: string }>
+>;
+
+/** Answers every change with an error, and questions by what is there. */
+const server = (error: 'exists' | 'notFound' | 'permission', there: There): CallAuthority =>
+  function* (_, { name }, request): Task<never> {
+    const { path } = request as { readonly path?: string };
+    if (name !== 'stat' && name !== 'readLink') throw new KernelError(error);
+    const object = there[path ?? ''];
+    if (object === undefined) throw new KernelError('notFound');
+    return done(name === 'stat' ? object : object.text) as never; // boundary: whatever was asked
+  };
+
+/** "done", or the error that comes out. */
+function outcomeOf(body: (names: RemoteNames) => Task<{ readonly is: string }>, call: CallAuthority): string {
+  const machine = testMachine();
+  let said = 'never ends';
+  machine.scope.spawn(
+    'test',
+    (function* (): Task<void> {
+      try {
+        said = (yield* body(new RemoteNames(machine, procedures, call))).is;
+      } catch (e) {
+        said = isKernelError(e) ? e.kind : String(e);
+      }
+    })(),
+  );
+  machine.engine.run();
+  return said;
+}
+
+const one = <K extends keyof NameOps>(
+  op: K,
+  argument: NameOps[K]['in'],
+  error: 'exists' | 'notFound' | 'permission',
+  there: There,
+  again = true,
+): string =>
+  outcomeOf((names) => names.name(target('a', again), op, argument, somebody), server(error, there));
+
+const two = (op: TwoNameOp, error: 'exists' | 'notFound', there: There, again = true): string =>
+  outcomeOf(
+    (names) => names.nameTwo(op, target('a', again), target('b', again), somebody),
+    server(error, there),
+  );
+
+describe('operations that are asked again', () => {
+  it('have removed a name that is not there', () => {
+    expect(one('unlink', {}, 'notFound', {})).toBe('done');
+    expect(one('removeDirectory', {}, 'notFound', {})).toBe('done');
+  });
+
+  it('have made the directory that is there', () => {
+    expect(one('makeDirectory', { mode: 0o755 }, 'exists', { a: { type: 'directory' } })).toBe('done');
+    expect(one('makeDirectory', { mode: 0o755 }, 'exists', { a: { type: 'file' } })).toBe('exists');
+  });
+
+  it('have made the link that has their text', () => {
+    const link = { target: 'text', remote: false };
+    const there = (text: string): There => ({ a: { type: 'symlink', text } });
+    expect(one('makeLink', link, 'exists', there('text'))).toBe('done');
+    expect(one('makeLink', link, 'exists', there('other'))).toBe('exists');
+    expect(one('makeLink', { ...link, remote: true }, 'exists', there('text'))).toBe('exists');
+    expect(one('makeLink', { ...link, remote: true }, 'exists', { a: { type: 'remoteLink' } })).toBe('done');
+  });
+
+  it('have renamed what is gone, if the other name is there', () => {
+    expect(two('rename', 'notFound', { b: { type: 'file' } })).toBe('done');
+    expect(two('rename', 'notFound', {})).toBe('notFound');
+  });
+
+  it('have linked two names that are of one file', () => {
+    const file = (identity: string) => ({ type: 'file', identity });
+    expect(two('link', 'exists', { a: file('1'), b: file('1') })).toBe('done');
+    expect(two('link', 'exists', { a: file('1'), b: file('2') })).toBe('exists');
+  });
+
+  it('fail as ever with any other error', () => {
+    expect(one('unlink', {}, 'permission', {})).toBe('permission');
+    expect(one('stat', { follow: true }, 'notFound', {})).toBe('notFound');
+    expect(one('makeDirectory', { mode: 0o755 }, 'notFound', {})).toBe('notFound');
+  });
+});
+
+describe('operations that are asked once', () => {
+  it('fail with what the server answers', () => {
+    expect(one('unlink', {}, 'notFound', {}, false)).toBe('notFound');
+    expect(one('makeDirectory', { mode: 0o755 }, 'exists', { a: { type: 'directory' } }, false)).toBe(
+      'exists',
+    );
+    expect(two('rename', 'notFound', { b: { type: 'file' } }, false)).toBe('notFound');
+  });
+});
