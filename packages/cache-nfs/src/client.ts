@@ -5,15 +5,16 @@
  */
 import { charge, settle, type Task, tasks } from '@backplane/engine';
 import {
+  type Ask,
   attributesOf,
   demand,
   fileKey,
   fileOfToken,
   fileToken,
   Locks,
-  type Look,
   nameAgain,
   namesAgain,
+  renamedAgain,
   sameFile,
   serverOf,
 } from '@backplane/file-service';
@@ -292,7 +293,7 @@ export class Client implements FileProtocol, Closing {
       names.one[op],
       this.#request(parent.directory, parent.tail, who, argument),
       [parent.directory],
-      (e) => nameAgain(op, argument, t, e, this.#lookFor(who)),
+      (e) => nameAgain(op, argument, t, e, this.#askFor(who)),
     );
     this.#expire(server, parent.directory);
     return outcome;
@@ -306,7 +307,7 @@ export class Client implements FileProtocol, Closing {
     if (file !== null && (yield* this.#keepOpen(file, parent, who))) return done(null);
     const request = this.#request(parent.directory, parent.tail, who, argument);
     const outcome = yield* this.#change(server, names.one.unlink, request, [parent.directory], (e) =>
-      nameAgain('unlink', argument, t, e, this.#lookFor(who)),
+      nameAgain('unlink', argument, t, e, this.#askFor(who)),
     );
     this.#expire(server, parent.directory);
     file?.expire();
@@ -335,8 +336,14 @@ export class Client implements FileProtocol, Closing {
       machineType: this.#parts.machine.type.name,
     };
     const directories = [first.directory, second.directory];
-    const outcome = yield* this.#change(server, names.two.rename, request, directories, (e) =>
-      namesAgain('rename', a, b, e, this.#lookFor(who)),
+    const ask = this.#askFor(who);
+    const outcome = yield* this.#change(
+      server,
+      names.two.rename,
+      request,
+      directories,
+      (e) => namesAgain('rename', a, b, e, ask),
+      () => renamedAgain(a, b, ask),
     );
     this.#expire(server, first.directory);
     this.#expire(server, second.directory);
@@ -358,7 +365,7 @@ export class Client implements FileProtocol, Closing {
       machineType: this.#parts.machine.type.name,
     };
     const outcome = yield* this.#change(server, names.two.link, request, [second.directory], (e) =>
-      namesAgain('link', a, b, e, this.#lookFor(who)),
+      namesAgain('link', a, b, e, this.#askFor(who)),
     );
     this.#expire(server, second.directory);
     linked.expire();
@@ -428,7 +435,8 @@ export class Client implements FileProtocol, Closing {
   /**
    * An operation that changes these directories.
    *
-   * @param lookInto what it answers when a server that was silent may have done it before
+   * @param lookInto its error, when a server that was silent may have done it before
+   * @param complete the same, when it is done now
    */
   *#change<Q, R, L>(
     server: HostId,
@@ -436,21 +444,28 @@ export class Client implements FileProtocol, Closing {
     request: NoInfer<Q>,
     directories: readonly FileId[],
     lookInto: (error: unknown) => Task<L>,
+    complete?: () => Task<L>,
   ): Task<R | L> {
     let again = false;
     const repeated = (): void => {
       again = true;
     };
+    const expire = (): void => {
+      for (const d of directories) this.#expire(server, d);
+    };
     try {
-      return yield* persist(this.#parts, server, procedure, request, repeated);
+      const outcome = yield* persist(this.#parts, server, procedure, request, repeated);
+      if (!again || complete === undefined) return outcome;
     } catch (e) {
       if (!again) throw e;
-      for (const d of directories) this.#expire(server, d);
+      expire();
       return yield* lookInto(e);
     }
+    expire();
+    return yield* complete();
   }
 
-  #lookFor(who: Credentials): Look {
+  #askFor(who: Credentials): Ask {
     return (t, op, argument) => this.name(t, op, argument, who);
   }
 }

@@ -8,6 +8,8 @@
  *   mkdir              exists     a directory has the name
  *   symbolic link      exists     such a link has the name, with the same text
  *   rename             notFound   the second name is there
+ *   rename             none       the first name is gone: a crash may have cut it in two, and to a file of both names it is
+ *                                 nothing to do; so the first is removed
  *   link               exists     both names are of one file
  *
  * Who relies on one of two hosts being refused (a directory as a lock) is not safe from a crash in between; a link is. An
@@ -24,8 +26,8 @@ import {
   type TwoNameOp,
 } from '@backplane/slots';
 
-/** One question about a name, which is not followed if it is a link. */
-export type Look = <K extends 'stat' | 'readLink'>(
+/** An operation on one name that helps to find out, or to end what was begun. */
+export type Ask = <K extends 'stat' | 'readLink' | 'unlink'>(
   t: NameTarget,
   op: K,
   argument: NameOps[K]['in'],
@@ -37,19 +39,19 @@ export function* nameAgain<K extends keyof NameOps>(
   argument: NameOps[K]['in'],
   t: NameTarget,
   error: unknown,
-  look: Look,
+  ask: Ask,
 ): Task<Attempt<NameOps[K]['out']>> {
   // An operation that has this argument; those that are looked into have no result.
   const asked = [op, argument] as OneName;
-  return (yield* oneAgain(asked, t, error, look)) as Attempt<NameOps[K]['out']>;
+  return (yield* oneAgain(asked, t, error, ask)) as Attempt<NameOps[K]['out']>;
 }
 
 type OneName = { readonly [K in keyof NameOps]: readonly [K, NameOps[K]['in']] }[keyof NameOps];
 
-function* oneAgain([op, argument]: OneName, t: NameTarget, error: unknown, look: Look): Task<Attempt<null>> {
+function* oneAgain([op, argument]: OneName, t: NameTarget, error: unknown, ask: Ask): Task<Attempt<null>> {
   if ((op === 'unlink' || op === 'removeDirectory') && isKernelError(error, 'notFound')) return done(null);
   if ((op !== 'makeDirectory' && op !== 'makeLink') || !isKernelError(error, 'exists')) throw error;
-  const there = yield* look(t, 'stat', { follow: false });
+  const there = yield* ask(t, 'stat', { follow: false });
   if (there.is !== 'done') return there;
   const { type } = there.value;
   if (op === 'makeDirectory') {
@@ -59,7 +61,7 @@ function* oneAgain([op, argument]: OneName, t: NameTarget, error: unknown, look:
   if (type !== (argument.remote ? 'remoteLink' : 'symlink')) throw error;
   // The text of a remote link is not for reading.
   if (argument.remote) return done(null);
-  const text = yield* look(t, 'readLink', {});
+  const text = yield* ask(t, 'readLink', {});
   if (text.is !== 'done') return text;
   if (text.value !== argument.target) throw error;
   return done(null);
@@ -71,16 +73,31 @@ export function* namesAgain(
   a: NameTarget,
   b: NameTarget,
   error: unknown,
-  look: Look,
+  ask: Ask,
 ): Task<Attempt<null>> {
   if (!isKernelError(error, op === 'rename' ? 'notFound' : 'exists')) throw error;
-  const second = yield* look(b, 'stat', { follow: false });
+  const second = yield* ask(b, 'stat', { follow: false });
   if (second.is !== 'done') return second;
   if (op === 'rename') return done(null);
-  const first = yield* look(a, 'stat', { follow: true });
+  const first = yield* ask(a, 'stat', { follow: true });
   if (first.is !== 'done') return first;
   if (!sameObject(first.value, second.value)) throw error;
   return done(null);
+}
+
+/** A rename that was asked again, and is done. */
+export function* renamedAgain(a: NameTarget, b: NameTarget, ask: Ask): Task<Attempt<null>> {
+  try {
+    const first = yield* ask(a, 'stat', { follow: false });
+    if (first.is !== 'done') return first;
+    const second = yield* ask(b, 'stat', { follow: false });
+    if (second.is !== 'done') return second;
+    if (first.value.type === 'directory' || !sameObject(first.value, second.value)) return done(null);
+    return yield* ask(a, 'unlink', {});
+  } catch (e) {
+    if (isKernelError(e, 'notFound')) return done(null);
+    throw e;
+  }
 }
 
 const sameObject = (a: Attributes, b: Attributes): boolean => a.identity === b.identity;

@@ -1,7 +1,7 @@
 /** What file services have in common: what the server half of every protocol does to a storage, the naming loop, and what every storage on a disk does. */
 
-export type { Look } from './asked-again.ts';
-export { nameAgain, namesAgain } from './asked-again.ts';
+export type { Ask } from './asked-again.ts';
+export { nameAgain, namesAgain, renamedAgain } from './asked-again.ts';
 export { attributesOf, permittedChange } from './attributes.ts';
 export type { Reading, Writing } from './codecs.ts';
 export {

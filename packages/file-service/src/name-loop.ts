@@ -7,8 +7,9 @@
  *   redirect      learn the prefix in it, if any; try the new name
  *   above         leave the domain upwards; try the name there
  *   stale         forget the hint; locate again. Of a working directory: enter it again by its name, or fail
- *   unreachable   wait; "retry" tries the same again, "give up" is `noAnswer`. The target says `again` from then on if the
- *                 server may have done it
+ *   unreachable   wait; "retry" tries the same again, "give up" is `noAnswer`
+ *
+ * When a server may have done it before it fell silent or went, the target says `again` from then on.
  *
  * At most ten redirects, climbs and stale hints together; else `nameLoop`. Waiting is not counted.
  */
@@ -245,7 +246,7 @@ const targetBelow = (hint: Hint, root: Token, remainder: string, again: boolean)
   again,
 });
 
-const perhapsDone = (o: Attempt<unknown>): boolean => o.is === 'unreachable' && o.perhapsDone;
+const perhapsDone = (o: Attempt<unknown>): boolean => 'perhapsDone' in o && o.perhapsDone;
 
 const together = (a: NameTarget, b: NameTarget): boolean =>
   a.protocol === b.protocol && a.authority === b.authority;

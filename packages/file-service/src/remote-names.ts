@@ -9,6 +9,7 @@ import {
   Busy,
   type Credentials,
   type FileId,
+  type Gone,
   type HostId,
   hostId,
   isKernelError,
@@ -22,14 +23,15 @@ import {
   type Token,
   type Transport,
   type TwoNameOp,
+  type Unreachable,
   type Verdict,
 } from '@backplane/slots';
-import { type Look, nameAgain, namesAgain } from './asked-again.ts';
+import { type Ask, nameAgain, namesAgain, renamedAgain } from './asked-again.ts';
 import { fileOfToken } from './file-id.ts';
 import type { NameProcedures } from './name-procedures.ts';
 
 /** Nobody has answered: the server may come back, or there is none any more in that authority. */
-export type Unanswered = Extract<Attempt<never>, { readonly is: 'unreachable' }> | typeof staleName;
+export type Unanswered = Unreachable | Gone | typeof staleName;
 
 /** One call to the server in an authority. @throws what the server answers */
 export type CallAuthority = <Q, R>(
@@ -71,7 +73,7 @@ export class RemoteNames {
       return yield* this.attempt(t.authority, this.#procedures.one[op], request);
     } catch (e) {
       if (t.again !== true) throw e;
-      return yield* nameAgain(op, argument, t, e, this.#lookFor(who));
+      return yield* nameAgain(op, argument, t, e, this.#askFor(who));
     }
   }
 
@@ -87,15 +89,17 @@ export class RemoteNames {
       who,
       machineType: this.#machine.type.name,
     };
+    if (a.again !== true) return yield* this.attempt(a.authority, this.#procedures.two[op], request);
     try {
-      return yield* this.attempt(a.authority, this.#procedures.two[op], request);
+      const outcome = yield* this.attempt(a.authority, this.#procedures.two[op], request);
+      if (op !== 'rename' || outcome.is !== 'done') return outcome;
     } catch (e) {
-      if (a.again !== true) throw e;
-      return yield* namesAgain(op, a, b, e, this.#lookFor(who));
+      return yield* namesAgain(op, a, b, e, this.#askFor(who));
     }
+    return yield* renamedAgain(a, b, this.#askFor(who));
   }
 
-  #lookFor(who: Credentials): Look {
+  #askFor(who: Credentials): Ask {
     return (t, op, argument) => this.name({ ...t, again: false }, op, argument, who);
   }
 

@@ -109,6 +109,35 @@ describe('operations that are asked again', () => {
   });
 });
 
+describe('a rename that is asked again, and answered', () => {
+  const renamed = (there: There, again: boolean): { readonly said: string; readonly removed: string[] } => {
+    const removed: string[] = [];
+    const call: CallAuthority = function* (_, { name }, request): Task<never> {
+      const { path = '' } = request as { readonly path?: string };
+      if (name === 'rename') return done(null) as never; // boundary: whatever was asked
+      if (there[path] === undefined) throw new KernelError('notFound');
+      if (name === 'unlink') removed.push(path);
+      return done(there[path]) as never;
+    };
+    const said = outcomeOf(
+      (names) => names.nameTwo('rename', target('a', again), target('b', again), somebody),
+      call,
+    );
+    return { said, removed };
+  };
+  const file = (identity: string) => ({ type: 'file', identity });
+
+  it('takes the first name away where a crash has left both', () => {
+    expect(renamed({ a: file('1'), b: file('1') }, true)).toEqual({ said: 'done', removed: ['a'] });
+    expect(renamed({ a: file('1'), b: file('1') }, false)).toEqual({ said: 'done', removed: [] });
+  });
+
+  it('leaves what has the name by now', () => {
+    expect(renamed({ b: file('1') }, true)).toEqual({ said: 'done', removed: [] });
+    expect(renamed({ a: file('2'), b: file('1') }, true)).toEqual({ said: 'done', removed: [] });
+  });
+});
+
 describe('operations that are asked once', () => {
   it('fail with what the server answers', () => {
     expect(one('unlink', {}, 'notFound', {}, false)).toBe('notFound');

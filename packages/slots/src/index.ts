@@ -96,6 +96,7 @@ export type {
   About,
   Attempt,
   Export,
+  Gone,
   NameTarget,
   NameView,
   Naming,

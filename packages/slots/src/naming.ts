@@ -37,13 +37,20 @@ export type WireAttempt<T> =
   | { readonly is: 'stale' };
 
 /** What a protocol's client half returns: adds silence, and how to sit it out. */
-export type Attempt<T> = WireAttempt<T> | Unreachable;
+export type Attempt<T> = WireAttempt<T> | Unreachable | Gone;
 
 export interface Unreachable {
   readonly is: 'unreachable';
   /** The server was sent the request, and may have done it. */
   readonly perhapsDone: boolean;
   wait(): Task<Verdict>;
+}
+
+/** As `stale`: the server of the hint is no more. */
+export interface Gone {
+  readonly is: 'stale';
+  /** It was there when it was asked, and may have done it. */
+  readonly perhapsDone: boolean;
 }
 
 export const done = <T>(value: T): { readonly is: 'done'; readonly value: T } => ({ is: 'done', value });

@@ -86,7 +86,7 @@ export class FileObject implements UioObject {
   }
 
   *modify(sizeBytes: number): Task<void> {
-    const cut = (): Task<void> => this.#storage.truncate(this.file, sizeBytes);
+    const cut = (): Task<void> => resize(this.#storage, this.file, sizeBytes, this.#writes);
     yield* this.#pages.resizing(this.file, sizeBytes, cut);
   }
 
@@ -114,4 +114,15 @@ function attributesFor({ read, execute, write, append }: OpenHow): number {
     (writes ? UioAttribute.writeable : 0) |
     (append === true ? UioAttribute.appendOnly : 0)
   );
+}
+
+/** Who has cut a file relies on that as on what it has written: it may write less than there was, and crash with neither. */
+export function* resize(
+  storage: Pick<Storage, 'truncate' | 'sync'>,
+  file: FileId,
+  sizeBytes: number,
+  writes: WriteWhen,
+): Task<void> {
+  yield* storage.truncate(file, sizeBytes);
+  if (writes === 'through') yield* storage.sync(file);
 }

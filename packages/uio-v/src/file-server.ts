@@ -42,7 +42,7 @@ import {
   type ServedInstance,
   ServedObjects,
 } from '@backplane/uio';
-import { FileObject } from './file-object.ts';
+import { FileObject, resize } from './file-object.ts';
 import { LockManager } from './lock-manager.ts';
 import { Team } from './team.ts';
 
@@ -130,7 +130,7 @@ export class FileServer {
       const opened = yield* openName(domain, q.how, q.start, q.path, q);
       if (opened.is !== 'done') return opened;
       const { file, created } = opened.value;
-      const cut = (): Task<void> => domain.storage.truncate(file, 0);
+      const cut = (): Task<void> => resize(domain.storage, file, 0, this.#writes);
       if (q.how.truncate === true && !created) yield* this.#pages.resizing(file, 0, cut);
       return done(yield* this.#opened(file, q.how, q.owner));
     } catch (e) {
