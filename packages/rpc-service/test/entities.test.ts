@@ -1,4 +1,4 @@
-import { ms, seconds, sleep, type Task } from '@backplane/engine';
+import { ms, seconds, sleep, type Task, type Thread } from '@backplane/engine';
 import {
   codeOf,
   type EntityId,
@@ -7,10 +7,11 @@ import {
   noEntity,
   normalPriority,
   ReplyCode,
+  type Response,
   segmentBytesMax,
 } from '@backplane/slots';
 import { pattern, sameBytes } from '@backplane/slots/testing';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { errorOf } from '../src/testing.ts';
 import { answerTo, done, flag, type Host, numbered, numberOf, World } from './entities-world.ts';
 
@@ -550,5 +551,34 @@ describe('entities', () => {
     if (second !== undefined) works.answer(second);
     expect(numberOf(world.result(thread).message)).toBe(2);
     expect(numberOf(answerTo(numbered(2)))).toBe(2);
+  });
+});
+
+describe('searches for one entity by many threads', () => {
+  const sendAll = (to: EntityId): Thread<Response>[] => {
+    const threads: Thread<Response>[] = [];
+    for (let i = 0; i < 40; i++) threads.push(here.send(here.desk().entity, to, numbered(i)));
+    return threads;
+  };
+
+  it('are one search, and one more for those that came later', () => {
+    const asked = vi.spyOn(here.transport, 'ask');
+    const lost = there.desk().entity;
+    there.reboot();
+    const sent = sendAll(lost);
+    for (const t of sent) expect(codeOf(world.result(t).message)).toBe(ReplyCode.nonexistentEntity);
+    // A search asks twice.
+    expect(asked.mock.calls).toHaveLength(4);
+  });
+
+  it('end for the others when the thread that asks is cancelled', () => {
+    const asked = vi.spyOn(here.transport, 'ask');
+    const lost = there.desk().entity;
+    there.reboot();
+    const [first, ...others] = sendAll(lost);
+    world.after(ms(300));
+    first?.cancel();
+    for (const t of others) expect(codeOf(world.result(t).message)).toBe(ReplyCode.nonexistentEntity);
+    expect(asked.mock.calls.length).toBeLessThanOrEqual(5);
   });
 });

@@ -9,9 +9,10 @@
  *                           become a host that has never heard of it
  *
  * Everybody is asked twice, half a second each (within which the transport repeats the question as it does): who moves is
- * nowhere for a moment, and a question to everybody may be lost.
+ * nowhere for a moment, and a question to everybody may be lost. Threads that look for the same entity ask together: all who
+ * had to do with a host miss it at once when it dies, and a transport carries few such questions at a time.
  */
-import { ms, type Task, tasks } from '@backplane/engine';
+import { ms, type Task, tasks, WaitQueue } from '@backplane/engine';
 import {
   type EntityId,
   type HostId,
@@ -37,6 +38,9 @@ export interface Place {
   readonly sinceNs: number;
 }
 
+/** How a search has ended; null: its thread was cancelled. */
+type Found = { readonly place: Place | undefined } | null;
+
 export class Places {
   static {
     tasks(Places);
@@ -46,6 +50,8 @@ export class Places {
   readonly #attached: AttachedEntities;
   /** Only of those that are not where they were minted. */
   readonly #moved = new Map<EntityId, HostId>();
+  /** Searches under way, and who waits for them to end. */
+  readonly #searches = new Map<EntityId, WaitQueue<Found>>();
 
   constructor(transport: Transport, attached: AttachedEntities) {
     this.#transport = transport;
@@ -76,8 +82,33 @@ export class Places {
     this.#moved.delete(entity);
   }
 
-  /** Asks everybody, this host first. */
+  /** Asks everybody, this host first. What others were not told who began before us, we ask once more. */
   *search(entity: EntityId): Task<Place | undefined> {
+    let beganLater = false;
+    for (;;) {
+      const running = this.#searches.get(entity);
+      if (running === undefined) return yield* this.#lead(entity);
+      const found = yield* running.wait();
+      if (found?.place !== undefined || (found && beganLater)) return found.place;
+      beganLater = true;
+    }
+  }
+
+  /** A search that others may join. */
+  *#lead(entity: EntityId): Task<Place | undefined> {
+    const joined = new WaitQueue<Found>();
+    let found: Found = null;
+    this.#searches.set(entity, joined);
+    try {
+      found = { place: yield* this.#askAll(entity) };
+      return found.place;
+    } finally {
+      this.#searches.delete(entity);
+      joined.wakeAll(found);
+    }
+  }
+
+  *#askAll(entity: EntityId): Task<Place | undefined> {
     for (let tries = 0; tries < questions; tries++) {
       const sinceNs = this.#attached.sinceNs(entity);
       if (sinceNs !== undefined) return { host: this.#transport.self, sinceNs };
