@@ -1,27 +1,10 @@
 /** Operations that a server may have done before it fell silent. */
 import type { Task } from '@backplane/engine';
-import {
-  authority,
-  done,
-  isKernelError,
-  KernelError,
-  type NameOps,
-  type NameTarget,
-  type TwoNameOp,
-} from '@backplane/slots';
+import { done, isKernelError, KernelError, type NameOps, type TwoNameOp } from '@backplane/slots';
 import { testMachine } from '@backplane/slots/testing';
 import { describe, expect, it } from 'vitest';
-import { type CallAuthority, fileToken, nameProcedures, RemoteNames } from '../src/index.ts';
-
-const procedures = nameProcedures({
-  ...{ stat: 1, access: 2, unlink: 3, makeDirectory: 4, removeDirectory: 5, makeLink: 6, readLink: 7 },
-  ...{ setAttributes: 8, entries: 9, enter: 10, rename: 11, link: 12 },
-});
-const root = fileToken({ domain: 1, number: 2, generation: 3 });
-const target = (remainder: string, again: boolean): NameTarget => ({
-  ...{ prefix: '/', protocol: 'test', authority: authority('7'), root, domainRoot: root, remainder, again },
-});
-const somebody = { uid: 1, gid: 1, groups: [] };
+import { type CallAuthority, RemoteNames } from '../src/index.ts';
+import { procedures, somebody, target } from './names.ts';
 
 /** What a server has: by name, the object and its text if it is a link. */
 type There = Readonly<

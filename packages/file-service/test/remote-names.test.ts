@@ -1,25 +1,9 @@
 import type { Task } from '@backplane/engine';
-import { authority, done, isKernelError, KernelError, type NameTarget, staleName } from '@backplane/slots';
+import { authority, done, isKernelError, KernelError, staleName } from '@backplane/slots';
 import { type TestMachine, testMachine } from '@backplane/slots/testing';
 import { describe, expect, it } from 'vitest';
-import {
-  type CallAuthority,
-  callsToHosts,
-  fileToken,
-  nameProcedures,
-  RemoteNames,
-  type Unanswered,
-} from '../src/index.ts';
-
-const procedures = nameProcedures({
-  ...{ stat: 1, access: 2, unlink: 3, makeDirectory: 4, removeDirectory: 5, makeLink: 6, readLink: 7 },
-  ...{ setAttributes: 8, entries: 9, enter: 10, rename: 11, link: 12 },
-});
-const root = fileToken({ domain: 1, number: 2, generation: 3 });
-const target = (remainder: string): NameTarget => ({
-  ...{ prefix: '/', protocol: 'test', authority: authority('7'), root, domainRoot: root, remainder },
-});
-const somebody = { uid: 1, gid: 1, groups: [] };
+import { type CallAuthority, callsToHosts, RemoteNames, type Unanswered } from '../src/index.ts';
+import { procedures, somebody, target } from './names.ts';
 
 /** A task to its end. */
 function run<T>(body: (machine: TestMachine) => Task<T>): T {

@@ -6,7 +6,7 @@ import { type EntityId, type Ipc, isKernelError, type Verdict } from '@backplane
 /** Between two looks whether a manager that is silent is back. */
 export const lookAgainNs = 1_000_000_000;
 
-/** No transport repeats a request earlier: who is said not to be there so soon was not there when it was asked. */
+/** VMTP repeats no request earlier: who is said so soon not to be there was not there when it was asked first. */
 const repeatedNs = /* @__PURE__ */ ms(300);
 
 /** @param ask one operation at the manager, or at who asks it for us */
