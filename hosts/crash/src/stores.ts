@@ -47,10 +47,11 @@ const lfsSpares = (image: DiskImage): readonly Spare[] => {
   const regions: { readonly sector: number; readonly serial: number }[] = [];
   const found: Spare[] = [];
   for (const { what, sector, rows } of lfsFormat.dump(image)) {
-    const serial = rows.find((r) => r.path === 'serial')?.value;
     if (what.startsWith('superblock') && found.length === 0) found.push({ sector, bytes: 64, what });
-    else if (what.startsWith('checkpoint') && serial !== undefined)
-      regions.push({ sector, serial: Number(serial) });
+    else if (what.startsWith('checkpoint')) {
+      const serial = rows().find((r) => r.path === 'serial')?.value;
+      if (serial !== undefined) regions.push({ sector, serial: Number(serial) });
+    } else if (what.startsWith('addresses')) break; // and from there to everything else
   }
   const [newest, ...older] = regions.sort((a, b) => b.serial - a.serial);
   if (newest !== undefined && older.length > 0)

@@ -32,7 +32,7 @@ describe.each(storages)('%s, with bytes changed', (storage) => {
         if (format.audit(image).length > 0) unsound++;
         let records = 0;
         for (const { rows } of format.dump(image)) {
-          records += rows.length > 0 ? 1 : 0;
+          records += rows().length > 0 ? 1 : 0;
           if (records > recordsMax) throw new Error(`more than ${recordsMax} records`);
         }
         await attach(image);

@@ -80,7 +80,7 @@ const recordAt = <T>(
   what,
   sector: sector + Math.floor(at / sectorBytes),
   at: at % sectorBytes,
-  rows: describe(layout, bytes, at),
+  rows: () => describe(layout, bytes, at),
 });
 
 function* regions(image: DiskImage, s: Superblock): Iterable<DumpedRecord> {
@@ -114,21 +114,22 @@ class Dump {
 
   #addresses(): DumpedRecord {
     const { sector, map, usage } = this.#found;
-    const rows = [...map, ...usage].flatMap((to, i): Row[] =>
-      to === none
-        ? []
-        : [
-            {
-              path: i < map.length ? `map[${i}]` : `usage[${i - map.length}]`,
-              offset: i * address.size,
-              width: address.size,
-              kind: 'u32',
-              doc: '',
-              value: to,
-              text: String(to),
-            },
-          ],
-    );
+    const rows = (): readonly Row[] =>
+      [...map, ...usage].flatMap((to, i): Row[] =>
+        to === none
+          ? []
+          : [
+              {
+                path: i < map.length ? `map[${i}]` : `usage[${i - map.length}]`,
+                offset: i * address.size,
+                width: address.size,
+                kind: 'u32',
+                doc: '',
+                value: to,
+                text: String(to),
+              },
+            ],
+      );
     return { what: 'addresses of the checkpoint', sector, at: checkpoint.size, rows };
   }
 

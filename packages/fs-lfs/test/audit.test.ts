@@ -312,7 +312,7 @@ describe('damage', () => {
         lfsFormat.recognizes(image);
         if (lfsFormat.audit(image).length > 0) found++;
         let records = 0;
-        for (const r of lfsFormat.dump(image)) if (r.rows.length > 0) records++;
+        for (const r of lfsFormat.dump(image)) if (r.rows().length > 0) records++;
         expect(records).toBeLessThan(20_000);
       } catch (e) {
         throw new Error(`seed ${seed}`, { cause: e });

@@ -49,8 +49,9 @@ class Dump {
   }
 
   *sector<T>(what: string, layout: Layout<T>, sector: number): Iterable<DumpedRecord> {
-    if (sector < this.#image.sectors)
-      yield { what, sector, at: 0, rows: describe(layout, this.#image.read(sector, 1)) };
+    if (sector >= this.#image.sectors) return;
+    const bytes = this.#image.read(sector, 1);
+    yield { what, sector, at: 0, rows: () => describe(layout, bytes) };
   }
 
   *regions(h: DomainHeader): Iterable<DumpedRecord> {
@@ -65,7 +66,7 @@ class Dump {
         if (magic(bytes, at) === 0 && flags(bytes, at) === 0) continue;
         const number = b * descriptorsPerBlock + i;
         const what = `${flags(bytes, at) === freeFlag ? 'free descriptor' : 'descriptor'} ${number}`;
-        yield this.#record(what, h.descriptorBlock + b, at, describe(descriptorRecord, bytes, at));
+        yield this.#record(what, h.descriptorBlock + b, at, () => describe(descriptorRecord, bytes, at));
         if (flags(bytes, at) !== freeFlag) yield* this.#file(h, number, descriptorRecord.decode(bytes, at));
       }
     }
@@ -75,17 +76,7 @@ class Dump {
     for (let b = 0; b < blocks; b++) {
       const bytes = this.#block(first + b);
       if (bytes === null) return;
-      const set = bytes.reduce((n, byte) => n + ones(byte), 0);
-      const row: Row = {
-        path: 'bits',
-        offset: 0,
-        width: blockBytes,
-        kind: 'bytes',
-        doc: 'the highest bit of a byte comes first',
-        value: set,
-        text: `${set} of ${bitsPerBlock} set`,
-      };
-      yield this.#record(`${what} ${b}`, first + b, 0, [row]);
+      yield this.#record(`${what} ${b}`, first + b, 0, () => [bitsRow(bytes)]);
     }
   }
 
@@ -116,9 +107,10 @@ class Dump {
     const to: number[] = Array.from({ length: pointersPerBlock }, (_, i) =>
       pointer.get.to(bytes, i * pointer.size),
     );
-    const rows = to.flatMap((leads, i) =>
-      leads === none ? [] : [numberRow(`to[${i}]`, i * pointer.size, pointer.size, leads)],
-    );
+    const rows = (): readonly Row[] =>
+      to.flatMap((leads, i) =>
+        leads === none ? [] : [numberRow(`to[${i}]`, i * pointer.size, pointer.size, leads)],
+      );
     yield this.#record(`index block of ${number}, level ${level}`, this.#blockOf(h, address), 0, rows);
     const span = level === 1 ? 1 : pointersPerBlock;
     for (const [i, leads] of to.entries())
@@ -138,13 +130,16 @@ class Dump {
         const r = directoryRecord.tryDecode(bytes, place);
         if (r === undefined || r.recordBytes < directoryRecord.size) break;
         const name = bytes.subarray(place + directoryRecord.size).subarray(0, r.nameBytes);
-        const rows = [...describe(directoryRecord, bytes, place), nameRow(directoryRecord.size, name)];
+        const rows = (): readonly Row[] => [
+          ...describe(directoryRecord, bytes, place),
+          nameRow(directoryRecord.size, name),
+        ];
         yield this.#record(`entry of directory ${number}`, this.#blockOf(h, address), place, rows);
         at += r.recordBytes;
       }
   }
 
-  #record(what: string, block: number, at: number, rows: readonly Row[]): DumpedRecord {
+  #record(what: string, block: number, at: number, rows: DumpedRecord['rows']): DumpedRecord {
     const { sectorBytes } = this.#image;
     const sector = block * this.#sectorsPerBlock + Math.floor(at / sectorBytes);
     return { what, sector, at: at % sectorBytes, rows };
@@ -170,6 +165,19 @@ function ones(byte: number): number {
   let n = 0;
   for (let rest = byte; rest !== 0; rest &= rest - 1) n++;
   return n;
+}
+
+function bitsRow(bytes: Uint8Array): Row {
+  const set = bytes.reduce((n, byte) => n + ones(byte), 0);
+  return {
+    path: 'bits',
+    offset: 0,
+    width: blockBytes,
+    kind: 'bytes',
+    doc: 'the highest bit of a byte comes first',
+    value: set,
+    text: `${set} of ${bitsPerBlock} set`,
+  };
 }
 
 const numberRow = (path: string, offset: number, width: number, value: number): Row => ({

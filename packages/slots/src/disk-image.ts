@@ -33,7 +33,8 @@ export interface DumpedRecord {
   readonly sector: number;
   /** Bytes from the beginning of that sector. */
   readonly at: number;
-  readonly rows: readonly Row[];
+  /** Its fields, described anew each time: who only asks what stands where pays for no more. */
+  rows(): readonly Row[];
 }
 
 export interface StoreFormat {

@@ -53,7 +53,7 @@ function* andThen<T>(first: IteratorResult<T, void>, rest: Generator<T, void>): 
 }
 
 const text = (r: DumpedRecord): string =>
-  `${pc.bold(r.what)}  ${pc.dim(`sector ${r.sector}${r.at === 0 ? '' : ` + ${r.at}`}`)}\n${indented(formatRows(r.rows))}`;
+  `${pc.bold(r.what)}  ${pc.dim(`sector ${r.sector}${r.at === 0 ? '' : ` + ${r.at}`}`)}\n${indented(formatRows(r.rows()))}`;
 
 const indented = (lines: string): string =>
   lines
@@ -67,7 +67,13 @@ function printJson(head: object, records: Iterable<DumpedRecord>): void {
   stdout.write(`${JSON.stringify(head).slice(0, -1)},"records":[`);
   let separator = '';
   for (const { what, sector, at, rows } of records) {
-    const fields = rows.map(({ path, offset, width, kind, value }) => ({ path, offset, width, kind, value }));
+    const fields = rows().map(({ path, offset, width, kind, value }) => ({
+      path,
+      offset,
+      width,
+      kind,
+      value,
+    }));
     stdout.write(`${separator}${JSON.stringify({ what, sector, at, rows: fields })}`);
     separator = ',';
   }
