@@ -1,6 +1,6 @@
 /** One boot of a machine that has nothing but a disk, a cache and the storage under test. Nothing on it takes time. */
 
-import { Engine, type Scope, seconds, type Task } from '@backplane/engine';
+import { Engine, type Scope, seconds, type Task, tasks } from '@backplane/engine';
 import { SmallCache } from '@backplane/file-service/testing';
 import {
   type Board,
@@ -52,7 +52,19 @@ function textOf(e: unknown): string {
   return `${root.message} (${at.replace(/\(?(file:\/\/)?\/.*\//, '').replace(')', '')})`;
 }
 
+/** How a thread ended; null: it has not. */
+interface End<T> {
+  outcome:
+    | { readonly ended: 'well'; readonly value: T }
+    | { readonly ended: 'badly'; readonly error: unknown }
+    | null;
+}
+
 export class Boot {
+  static {
+    tasks(Boot);
+  }
+
   readonly engine: Engine;
   readonly disk: TestDisk;
   readonly storage: Storage;
@@ -95,33 +107,28 @@ export class Boot {
    */
   run<T>(body: Task<T>): T {
     const { engine } = this;
-    const ended: { value?: T; error?: unknown; failed: boolean; done: boolean } = {
-      failed: false,
-      done: false,
-    };
-    this.#scope.spawn(
-      'test',
-      (function* (): Task<void> {
-        try {
-          ended.value = yield* body;
-        } catch (e) {
-          ended.failed = true;
-          ended.error = e;
-        }
-        ended.done = true;
-        engine.stop();
-      })(),
-    );
+    const end: End<T> = { outcome: null };
+    this.#scope.spawn('test', this.#toTheEnd(body, end));
     try {
       // Who retries for ever would keep it from coming to an end.
       engine.run(engine.nowNs + patienceNs);
     } catch (e) {
       throw new Panic('broken', e);
     }
-    if (!ended.done) throw new Panic('hangs', undefined);
-    if (!ended.failed) return ended.value as T; // boundary: it was set
-    if (isKernelError(ended.error)) throw ended.error;
-    throw new Panic('broken', ended.error);
+    const { outcome } = end;
+    if (outcome === null) throw new Panic('hangs', undefined);
+    if (outcome.ended === 'well') return outcome.value;
+    if (isKernelError(outcome.error)) throw outcome.error;
+    throw new Panic('broken', outcome.error);
+  }
+
+  *#toTheEnd<T>(body: Task<T>, end: End<T>): Task<void> {
+    try {
+      end.outcome = { ended: 'well', value: yield* body };
+    } catch (error) {
+      end.outcome = { ended: 'badly', error };
+    }
+    this.engine.stop();
   }
 
   /** As a kernel would at boot. */

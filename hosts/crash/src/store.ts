@@ -47,7 +47,7 @@ export interface StoreUnderTest {
   readonly spares?: (image: DiskImage) => readonly Spare[];
   /** Between the storage and its disk, in every boot: for faulty drives. */
   readonly disk?: (below: Disk) => Disk;
-  /** Sectors of the disk for short sequences, and for whole workloads. 2048 and 8192 when left out. */
+  /** Sectors of the disk for short sequences and of one that is full, and for whole workloads. 1024 and 8192 when left out. */
   readonly sectors?: { readonly short: number; readonly long: number };
 }
 

@@ -26,7 +26,6 @@ export const ofs: StoreUnderTest = {
   board: () => ofsStorage(),
   format: ofsFormat,
   promises: ofsPromises,
-  sectors: { short: 1024, long: 8192 },
 };
 
 const lfsPromises: Promises = {
@@ -66,7 +65,6 @@ export const lfs: StoreUnderTest = {
   format: lfsFormat,
   promises: lfsPromises,
   spares: lfsSpares,
-  sectors: { short: 2048, long: 8192 },
 };
 
 /** It needs nothing of its machine. */

@@ -15,7 +15,7 @@ import type { StoreUnderTest } from './store.ts';
 import type { Violation } from './violation.ts';
 
 export type DiskSize = 'short' | 'long';
-const usualSectors: { readonly [S in DiskSize]: number } = { short: 2048, long: 8192 };
+const usualSectors: { readonly [S in DiskSize]: number } = { short: 1024, long: 8192 };
 const outcomesMax = 4000;
 /** So many images for one that is booted a second time; which ones, their bytes decide. */
 const againEvery = 4;
@@ -33,6 +33,7 @@ export class Tester {
   /** Images that were attached and looked over. */
   images = 0;
   readonly #sectors: number;
+  readonly #fullSectors: number;
   #formatted: Image | null = null;
   /** Disks with so many blocks free. */
   readonly #full = new Map<number, Image>();
@@ -41,7 +42,9 @@ export class Tester {
 
   constructor(store: StoreUnderTest, size: DiskSize) {
     this.store = store;
-    this.#sectors = (store.sectors ?? usualSectors)[size];
+    const sectors = store.sectors ?? usualSectors;
+    this.#sectors = sectors[size];
+    this.#fullSectors = sectors.short;
   }
 
   /** A run of the workload, as the spec wants it: with requests that fail, on a disk that is nearly full. */
@@ -132,22 +135,22 @@ export class Tester {
 
   /** An empty file system. */
   formatted(): Image {
-    this.#formatted ??= this.#made('formatted', () => {});
+    this.#formatted ??= this.#made('formatted', this.#sectors, () => {});
     return this.#formatted;
   }
 
-  /** A file system whose one file leaves so many blocks free. */
+  /** A file system whose one file leaves so many blocks free. It is a small one: more of that file would show no more. */
   full(free: number): Image {
     let found = this.#full.get(free);
     if (found === undefined) {
-      found = this.#made(`full.${free}`, (boot) => fill(boot, free));
+      found = this.#made(`full.${free}`, this.#fullSectors, (boot) => fill(boot, free));
       this.#full.set(free, found);
     }
     return found;
   }
 
-  #made(name: string, prepare: (boot: Boot) => void): Image {
-    const blank = new Image(new Medium('blank', new Uint8Array(this.#sectors * sectorBytes)));
+  #made(name: string, sectors: number, prepare: (boot: Boot) => void): Image {
+    const blank = new Image(new Medium('blank', new Uint8Array(sectors * sectorBytes)));
     const boot = new Boot(this.store, blank);
     boot.recover();
     prepare(boot);

@@ -12,6 +12,9 @@
  * - Mark kernel routines: `const read = task(function* read() {...})`, or `static { tasks(this); }` in a class.
  *   An unmarked task works too, but is unnamed in a thread's trace, and if its `finally` blocks while the thread is
  *   being cancelled, its callers go on as if it had returned (a rule of the language).
+ * - Where time counts, make tasks of methods and named functions. Each evaluation of a `function*` expression makes a
+ *   function with a prototype and hidden class of its own, which costs as much as the task and keeps what it captures
+ *   alive until old objects are collected.
  * - A bare `yield` is an error; so is iterating a marked task with `for ... of`.
  */
 import { forgottenYield, notATask } from './errors.ts';

@@ -79,10 +79,12 @@ class MapAudit {
       findings.report('map', where, 'it is not valid', sector);
       return;
     }
+    const { get } = mapEntry;
     const from = n * mapEntriesPerBlock;
     const end = Math.min(mapEntriesPerBlock, surface.plan.filesMax - from);
-    for (let i = 0; i < end; i++) {
-      const e = mapEntry.decode(bytes, blockHeader.size + i * mapEntry.size);
+    for (let i = 0, at = blockHeader.size; i < end; i++, at += mapEntry.size) {
+      if (get.flags(bytes, at) === 0 && get.sector(bytes, at) === none) continue; // as most are
+      const e = mapEntry.decode(bytes, at);
       const isFile = (e.flags & allocatedFlag) !== 0;
       if (isFile && e.sector !== none && from + i >= rootNumber)
         this.#entries.push({ ...e, number: from + i });

@@ -32,7 +32,11 @@ export const array = <T>(
     const width = of.widthBits / 8;
     const element = of.place({ offset, width, shift: 0, endian: of.endian ?? endian, where: `${where}[]` });
     return {
-      get: (bytes, at) => Array.from({ length: count }, (_, index) => element.get(bytes, at + index * width)),
+      get: (bytes, at) => {
+        const values: T[] = [];
+        for (let index = 0; index < count; index++) values.push(element.get(bytes, at + index * width));
+        return values;
+      },
       set: (bytes, at, value) => {
         if (value.length !== count) throw outOfRange(where, `${value.length} elements`, `${count} elements`);
         for (const [index, one] of value.entries()) element.set(bytes, at + index * width, one);
