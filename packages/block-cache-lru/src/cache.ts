@@ -131,8 +131,16 @@ export class LruCache implements BlockCache, FrameHolder {
 
   // ---- places
 
-  /** A place that is free, or in a frame that the policy lets us have at once. */
+  /** A place as `place` finds it, where nobody has to be waited for. */
   tryPlace(): Unit | undefined {
+    const free = this.units.takePlace();
+    if (free !== undefined) return free;
+    const made = this.#policy.recycles(this) ? this.#evictOldest() : this.#tryClaimUnit();
+    return made ? this.units.takePlace() : undefined;
+  }
+
+  /** A place that is free, or in a frame that the policy lets us have at once. */
+  #freePlace(): Unit | undefined {
     return this.units.takePlace() ?? (this.#tryClaimUnit() ? this.units.takePlace() : undefined);
   }
 
@@ -141,16 +149,19 @@ export class LruCache implements BlockCache, FrameHolder {
       const free = this.units.takePlace();
       if (free !== undefined) return free;
       if (yield* this.#claimUnit()) continue;
-      const clean = this.#dirtyBlocks < this.#ages.length ? this.#ages.oldestClean() : null;
-      if (clean !== null) {
-        clean.file.evict(clean);
-        continue;
-      }
+      if (this.#evictOldest()) continue;
       const dirty = this.#ages.oldestIdle();
       if (dirty !== null) yield* dirty.file.writeBack(dirty);
       else if (this.#ages.length > 0) yield* this.changed.wait();
       else throw new KernelError('noSpace', 'no page frame for a block');
     }
+  }
+
+  /** The oldest of the clean blocks leaves. False: there is none. */
+  #evictOldest(): boolean {
+    const clean = this.#dirtyBlocks < this.#ages.length ? this.#ages.oldestClean() : null;
+    clean?.file.evict(clean);
+    return clean !== null;
   }
 
   *#claimUnit(): Task<boolean> {
@@ -190,7 +201,7 @@ export class LruCache implements BlockCache, FrameHolder {
   tryPlaces(count: number): readonly Unit[] | undefined {
     const places: Unit[] = [];
     while (places.length < count) {
-      const place = this.tryPlace();
+      const place = this.#freePlace();
       if (place === undefined) {
         for (const taken of places) this.units.returnPlace(taken);
         return undefined;

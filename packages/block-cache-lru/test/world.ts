@@ -65,6 +65,7 @@ export function world(
     *claim() {
       return undefined;
     },
+    recycles: () => memory.freeCount === 0,
   };
   const machine = testMachine({ seed: o.seed ?? 1 });
   const board = lruBlockCache({ scanSeconds: o.scanSeconds ?? 5, asideSeconds: o.asideSeconds ?? 0 });

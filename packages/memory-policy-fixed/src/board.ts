@@ -55,13 +55,20 @@ class FixedShares implements MemoryPolicy {
   }
 
   tryClaim(by: FrameHolder): PageFrame | undefined {
-    const held = this.#memory.occupiedBy(files);
-    const within =
-      by.name === files ? held < this.#filesFrames : this.#memory.freeCount > this.#filesFrames - held;
-    return within ? this.#memory.allocate(by.name) : undefined;
+    return this.#mayHave(by) ? this.#memory.allocate(by.name) : undefined;
   }
 
   *claim(by: FrameHolder): Task<PageFrame | undefined> {
     return this.tryClaim(by);
+  }
+
+  recycles(by: FrameHolder): boolean {
+    return this.#memory.freeCount === 0 || !this.#mayHave(by);
+  }
+
+  /** One more frame. */
+  #mayHave(by: FrameHolder): boolean {
+    const held = this.#memory.occupiedBy(files);
+    return by.name === files ? held < this.#filesFrames : this.#memory.freeCount > this.#filesFrames - held;
   }
 }

@@ -100,16 +100,21 @@ class Negotiation implements MemoryPolicy {
     }
   }
 
+  recycles(by: FrameHolder): boolean {
+    if (this.#memory.freeCount > 0) return false;
+    const giver = this.#oldest(by);
+    return giver === undefined || giver === by;
+  }
+
   /** Whose oldest page is the oldest; among equals who asks, so that nothing is traded for nothing. */
   #oldest(by: FrameHolder): FrameHolder | undefined {
-    let oldest: FrameHolder | undefined;
-    let oldestNs = Number.POSITIVE_INFINITY;
-    for (const holder of [by, ...this.#holders.filter((h) => h !== by)]) {
-      const ageNs = this.#useNs(holder, by);
-      if (ageNs < oldestNs) {
-        oldest = holder;
-        oldestNs = ageNs;
-      }
+    let oldestNs = this.#useNs(by, by);
+    let oldest = oldestNs === Number.POSITIVE_INFINITY ? undefined : by;
+    for (const holder of this.#holders) {
+      const usedNs = holder === by ? Number.POSITIVE_INFINITY : this.#useNs(holder, by);
+      if (usedNs >= oldestNs) continue;
+      oldest = holder;
+      oldestNs = usedNs;
     }
     return oldest;
   }

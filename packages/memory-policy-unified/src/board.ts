@@ -28,6 +28,8 @@ export const unifiedMemory: Component<'memoryPolicy'> = /* @__PURE__ */ defineCo
   },
 });
 
+const nobody: ReadonlySet<FrameHolder> = /* @__PURE__ */ new Set();
+
 interface Registered {
   readonly holder: FrameHolder;
 }
@@ -64,6 +66,12 @@ class OnePool implements MemoryPolicy {
       if (yield* giver.giveUp()) this.traded++;
       else unable.add(giver);
     }
+  }
+
+  recycles(by: FrameHolder): boolean {
+    if (this.#memory.freeCount > 0) return false;
+    const giver = this.#oldest(by, nobody);
+    return giver === undefined || giver === by;
   }
 
   /** Whose oldest page is the oldest; among equals who asks, so that nothing is traded for nothing. */

@@ -97,7 +97,12 @@ class World {
   }
 
   *claiming(holder: Holder, usedNs: number): Task<boolean> {
-    return holder.add(yield* this.policy.claim(holder), usedNs);
+    const { rig, policy } = this;
+    const recycles = policy.recycles(holder);
+    const startNs = rig.nowNs;
+    const frame = yield* policy.claim(holder);
+    same('recycles, as claim then says at once', recycles, frame === undefined && rig.nowNs === startNs);
+    return holder.add(frame, usedNs);
   }
 
   /** The memory's own books say what the holders say. */
@@ -168,7 +173,7 @@ const always = (under: MemoryPolicyUnderTest): readonly Check[] => [
     },
   },
   {
-    name: 'random claims, uses and returns of several threads leave every frame with one holder or free',
+    name: 'random claims, uses and returns of several threads leave every frame with one holder or free, and recycles foretells each claim',
     run: () =>
       eachCourse(under.courses ?? 10, (seed) => {
         const w = new World(under, seed);
