@@ -135,7 +135,7 @@ export class LruCache implements BlockCache, FrameHolder {
   tryPlace(): Unit | undefined {
     const free = this.units.takePlace();
     if (free !== undefined) return free;
-    const made = this.#policy.recycles(this) ? this.#evictOldest() : this.#tryClaimUnit();
+    const made = this.#policy.recycles?.(this) === true ? this.#evictOldest() : this.#tryClaimUnit();
     return made ? this.units.takePlace() : undefined;
   }
 

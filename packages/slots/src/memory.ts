@@ -45,6 +45,6 @@ export interface MemoryPolicy {
    * own, because everybody else's pages are younger.
    */
   claim(by: FrameHolder): Task<PageFrame | undefined>;
-  /** Would `claim` say now, without asking anybody, that the holder must recycle one of its own? */
-  recycles(by: FrameHolder): boolean;
+  /** Would `claim` say now, without asking anybody, that the holder must recycle one of its own? Left out: ask `claim`. */
+  recycles?(by: FrameHolder): boolean;
 }

@@ -20,7 +20,6 @@ const policy: MemoryPolicy = {
   *claim() {
     return undefined;
   },
-  recycles: () => true,
 };
 
 /** A schema by hand: one option, a share between 0 and 1. */

@@ -27,7 +27,6 @@ function world(frames: number): {
     *claim() {
       return undefined;
     },
-    recycles: () => memory.freeCount === 0,
   };
   const machine = testMachine();
   const vm = residentVm().create({ memory, memoryPolicy: policy, wrapped: new Map() } as never, machine);
