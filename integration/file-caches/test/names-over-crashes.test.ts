@@ -9,6 +9,7 @@ import { seconds, sleep, type Task } from '@backplane/engine';
 import { lfsStorage } from '@backplane/fs-lfs';
 import { ethernet } from '@backplane/hw-ethernet';
 import { sun3x75, sun3x180 } from '@backplane/hw-machines';
+import { spriteRpc } from '@backplane/rpc-sprite';
 import type { Calls, Kernel } from '@backplane/slots';
 import { spriteClient, spriteServer } from '@backplane/sprite';
 import { vFileServer, vWorkstation } from '@backplane/v';
@@ -56,6 +57,7 @@ function* changed(sys: Calls): Task<readonly string[]> {
 type Pair = readonly [client: Kernel, server: Kernel];
 
 const sprite: Pair = [spriteClient(), spriteServer()];
+const v: Pair = [vWorkstation(), vFileServer()];
 const storage = { '/': lfsStorage({ metadata: 'synchronous' }) };
 const onAll = ([client, server]: Pair, change: (k: Kernel) => Kernel): Pair => [
   change(client),
@@ -68,7 +70,8 @@ const pairs: readonly (readonly [name: string, kernels: Pair, keepsBytes: boolea
   ['Sprite with NFS', onAll(sprite, (k) => k.with({ fileCache: nfsCache() })), true],
   // A server keeps for a while what is written to it from elsewhere, and loses that.
   ['Sprite without caches', onAll(sprite, (k) => k.with({ fileCache: noCache() })), false],
-  ['V', [vWorkstation(), vFileServer()], true],
+  ['V', v, true],
+  ['V over Sprite RPC', onAll(v, (k) => k.with({ transport: spriteRpc() })), true],
 ];
 
 describe.each(pairs)('on %s, programs', (_, [client, server], keepsBytes) => {
@@ -114,14 +117,16 @@ describe.each(pairs)('on %s, programs', (_, [client, server], keepsBytes) => {
 
   const quiet = run(function* () {});
 
-  it('go on over a crash at any moment as if there had been none', () => {
-    const moments = 40;
+  it.each([
+    ['a crash', 5, 40],
+    ['a reboot', 0, 20],
+  ])('go on over %s at any moment as if there had been none', (_, downSeconds, moments) => {
     const outcomes = new Set<string>();
     for (let i = 0; i < moments; i++) {
       const { left } = run(function* (machine) {
         yield* sleep(Math.round((quiet.ns * (i + 0.5)) / moments));
         machine.crash();
-        yield* sleep(seconds(5));
+        yield* sleep(seconds(downSeconds));
         machine.boot();
       });
       outcomes.add(left);

@@ -68,4 +68,6 @@ export interface Ending {
   readonly from: EntityId;
   readonly message: Message;
   readonly place: Place | undefined;
+  /** As in `Response`. */
+  readonly untaken?: boolean;
 }

@@ -54,6 +54,7 @@ import { RequestWay, type TransactionFacts } from './request-way.ts';
 import { positionOf, wholeMessage } from './runs.ts';
 import type { SentRequest } from './sent-request.ts';
 import { retriesMax, tc1Ns, tc2Ns, tc3Ns } from './times.ts';
+import { controlFields } from './words.ts';
 
 /** What it shares with the transactions before and after it. */
 export interface TransactionPlace {
@@ -92,6 +93,10 @@ export class Transaction {
   /** Times that the server said that it has the request. */
   #kept = 0;
   #arriving: ArrivingResponses | null = null;
+  /** It went out, and nobody has refused it since. */
+  #outstanding = false;
+  /** Somebody may have had it, whatever is said of it now. */
+  #perhapsTaken: boolean;
 
   constructor({ parts, timer, wake, isFirstOpen }: TransactionPlace, facts: TransactionFacts) {
     this.#parts = parts;
@@ -101,6 +106,7 @@ export class Transaction {
     this.#isFirstOpen = isFirstOpen;
     this.#way = new RequestWay(parts, facts);
     this.#asking = facts.asking;
+    this.#perhapsTaken = this.#way.group || facts.options.again === true;
     this.answers = this.#way.group ? new GroupAnswers() : null;
     this.#retries = facts.options.retries ?? retriesMax;
     const { counters } = parts;
@@ -174,6 +180,7 @@ export class Transaction {
       if (this.#way.local) counters.localTransactions++;
     } else if (this.ending === null || this.#way.group) {
       if (pathNs > 0) charge(pathNs, Busy.network);
+      this.#outstanding = true;
       yield* output.send(sent.out);
       if (this.left) return;
       sent.sent();
@@ -201,6 +208,7 @@ export class Transaction {
   #hand(): void {
     const verdict = this.#way.deliverHere();
     this.#handAgain = (verdict === 'busy' || verdict === 'frozen') && !this.#way.datagram;
+    if (verdict === 'taken') this.#perhapsTaken = true;
     if (this.#way.group) {
       // Members elsewhere may answer; with nobody but these, silence is known at once.
       if (this.#way.sent === null && verdict === 'nobody') this.end(ReplyCode.retransmissionTimeout);
@@ -242,6 +250,7 @@ export class Transaction {
       if (asked) this.#tell(p, from, 0, responseCodes.responseDiscarded);
       return;
     }
+    this.#perhapsTaken = true;
     let m = this.#arriving === null ? wholeMessage(p, position) : undefined;
     if (m === undefined) {
       this.#arriving ??= new ArrivingResponses(
@@ -289,6 +298,7 @@ export class Transaction {
     }
     switch (notice.code) {
       case responseCodes.ok:
+        this.#perhapsTaken = true;
         sent?.measure(notice.control);
         if (this.#state === 'receiving') break; // it is done again: that brings none of what lacks
         this.#tries = 0;
@@ -297,10 +307,12 @@ export class Transaction {
         break;
       case responseCodes.retry:
       case responseCodes.retryAll:
+        this.#perhapsTaken = true;
         sent?.resend(notice);
         if (this.#state === 'awaiting') this.#await();
         break;
       case responseCodes.busy:
+        this.#refused(notice);
         this.#tries = 0;
         sent?.wholly();
         this.#await();
@@ -313,12 +325,20 @@ export class Transaction {
       case responseCodes.nonexistentEntity:
       case responseCodes.entityMigrated:
         // What came from a place that was given up is known.
-        if (this.#way.sought !== undefined && from === (sent?.place ?? here)) this.#search(notice.code);
+        if (this.#way.sought === undefined || from !== (sent?.place ?? here)) break;
+        this.#refused(notice);
+        this.#search(notice.code);
         break;
       default:
         // Of a group, one member's word is not the last, unless only one host is meant.
         if (this.#way.sought !== undefined) this.end(notice.code);
     }
+  }
+
+  /** Who forwards a request has had it, whatever becomes of it then. */
+  #refused({ control }: ClientNotice): void {
+    if (controlFields(control).forwardCount === 0) this.#outstanding = false;
+    else this.#perhapsTaken = true;
   }
 
   // ---- time-outs ----
@@ -367,6 +387,9 @@ export class Transaction {
       const told = { to, id: this.#way.number, tries: this.#tries };
       trace.emit('rpc.timeout', this.#parts.machine.scope, told);
     }
+    // What went out before is answered with silence: who had it may be dead.
+    this.#perhapsTaken ||= this.#outstanding;
+    this.#outstanding = true;
     sent.repeat(blocks);
   }
 
@@ -425,7 +448,8 @@ export class Transaction {
   end(code: number): void {
     if (this.#state === 'idle') return;
     const came = this.#way.group ? undefined : this.#arriving?.handedUp(code);
-    this.ending ??= came ?? { from: this.#way.to, message: message({ code }), place: undefined };
+    const untaken = !this.#perhapsTaken && !this.#outstanding;
+    this.ending ??= came ?? { from: this.#way.to, message: message({ code }), place: undefined, untaken };
     this.#quiet();
     if (this.#way.local && code !== ReplyCode.ok) this.#parts.servers().abandon(this.#way.client);
     this.#wake();

@@ -101,6 +101,11 @@ export interface Response {
   /** Who answered: of a group, the member. On a failure, who was asked. */
   readonly from: EntityId;
   readonly message: Message;
+  /**
+   * On a failure: certainly nobody has had the request, so that who asks again asks for the first time. Otherwise somebody may
+   * have done what was asked, and died.
+   */
+  readonly untaken?: boolean;
 }
 
 /** What becomes of a request that has arrived. */

@@ -48,11 +48,14 @@ export class KernelError extends Error {
   /** The brand: says what this is to another copy of the package. */
   readonly backplane: string = 'KernelError';
   readonly kind: KernelErrorKind;
+  /** Of a request that failed: certainly nobody has had it. */
+  readonly untaken: boolean;
 
-  constructor(kind: KernelErrorKind, detail?: string) {
+  constructor(kind: KernelErrorKind, detail?: string, untaken = false) {
     super(detail === undefined ? kind : `${kind}: ${detail}`);
     this.name = 'KernelError';
     this.kind = kind;
+    this.untaken = untaken;
   }
 }
 

@@ -22,9 +22,9 @@ export const asker = (process: Pick<IpcProcess, 'send'>): Asker => ({
   },
 });
 
-export function answered({ message }: Response): Message {
+export function answered({ message, untaken }: Response): Message {
   const failed = failureOf(message);
-  if (failed !== undefined) throw new KernelError(failed);
+  if (failed !== undefined) throw new KernelError(failed, undefined, untaken === true);
   return message;
 }
 

@@ -76,7 +76,15 @@ export class CacheDirectory implements Server {
   *#open(q: Request): Task<WireAttempt<OpenedFile>> {
     this.opens++;
     const owner = this.#senders.owner;
-    const opened = yield* this.#senders.call(q.manager, openFile, { ...q, owner });
+    let opened: WireAttempt<OpenedFile>;
+    try {
+      opened = yield* this.#senders.call(q.manager, openFile, { ...q, owner });
+    } catch (e) {
+      // Errors do not say over the wire that nobody has had the request; that there is no such manager does.
+      const gone = isKernelError(e, 'peerDown') && e.untaken;
+      if (gone && (yield* this.#parts.ipc.probe(q.manager)) === 'nonexistent') return { is: 'stale' };
+      throw e;
+    }
     return opened.is === 'done' ? done(yield* this.#cached(opened.value, q)) : opened;
   }
 

@@ -4,7 +4,7 @@ import { MessageFlag, ReplyCode } from '@backplane/slots';
 import { type Check, holds, same } from '../check.ts';
 import { World } from '../transport/world.ts';
 import { Desk, entitiesOf, names } from './desk.ts';
-import { codeIn, done, numbered } from './messages.ts';
+import { codeIn, done, isUntaken, numbered } from './messages.ts';
 import type { Bounds } from './under-test.ts';
 
 export const deathClauses = ({ boards, silenceSeconds, noticeSeconds }: Bounds): readonly Check[] => [
@@ -21,28 +21,33 @@ export const deathClauses = ({ boards, silenceSeconds, noticeSeconds }: Bounds):
         world.host(1).crash();
         world.after(seconds(silenceSeconds + noticeSeconds));
         same('ended', thread.ended, true);
-        same('code', codeIn(world.drive(() => thread.join())), ReplyCode.retransmissionTimeout);
+        const response = world.drive(() => thread.join());
+        same('code', codeIn(response), ReplyCode.retransmissionTimeout);
+        same('untaken', isUntaken(response), false);
       }
     },
   },
   {
     name: "the reboot of a server's host ends what it worked on, and its next life sees nothing of it",
     run: () => {
-      const world = new World(boards, names);
-      const client = new Desk(world.host(0));
-      const server = new Desk(world.host(1), { worksNs: Infinity });
-      const thread = client.host.spawn(client.sending(server.entity, numbered(1)));
-      world.after(seconds(3));
-      world.host(1).reboot();
-      world.drive(function* () {});
-      const next = new Desk(world.host(1));
-      world.after(seconds(silenceSeconds + noticeSeconds));
-      same('ended', thread.ended, true);
-      const code = codeIn(world.drive(() => thread.join()));
-      const codes: readonly number[] = [ReplyCode.retransmissionTimeout, ReplyCode.nonexistentEntity];
-      holds(`it failed, with ${code}`, codes.includes(code));
-      same('one of the next life', client.code(world, next.entity, numbered(2)), done);
-      same('seen', [server.seen, next.seen], [[1], [2]]);
+      for (const afterSeconds of [0.05, 3]) {
+        const world = new World(boards, names);
+        const client = new Desk(world.host(0));
+        const server = new Desk(world.host(1), { worksNs: Infinity });
+        const thread = client.host.spawn(client.sending(server.entity, numbered(1)));
+        world.after(seconds(afterSeconds));
+        world.host(1).reboot();
+        world.drive(function* () {});
+        const next = new Desk(world.host(1));
+        world.after(seconds(silenceSeconds + noticeSeconds));
+        same('ended', thread.ended, true);
+        const response = world.drive(() => thread.join());
+        const codes: readonly number[] = [ReplyCode.retransmissionTimeout, ReplyCode.nonexistentEntity];
+        holds(`it failed, with ${codeIn(response)}`, codes.includes(codeIn(response)));
+        same('untaken', isUntaken(response), false);
+        same('one of the next life', client.code(world, next.entity, numbered(2)), done);
+        same('seen', [server.seen, next.seen], [[1], [2]]);
+      }
     },
   },
   {

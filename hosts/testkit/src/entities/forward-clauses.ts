@@ -5,7 +5,7 @@ import { pattern } from '@backplane/slots/testing';
 import { type Check, holds, same } from '../check.ts';
 import { World } from '../transport/world.ts';
 import { Desk, entitiesOf, names } from './desk.ts';
-import { codeIn, done, isAnswerTo, numbered, numberOf } from './messages.ts';
+import { codeIn, done, isAnswerTo, isUntaken, numbered, numberOf } from './messages.ts';
 import type { Bounds } from './under-test.ts';
 
 export const forwardClauses = ({ boards, silenceSeconds, noticeSeconds }: Bounds): readonly Check[] => [
@@ -118,7 +118,9 @@ export const forwardClauses = ({ boards, silenceSeconds, noticeSeconds }: Bounds
       world.host(3).crash();
       for (const i of [0, 1]) {
         const first = new Desk(world.host(i), { ends: { forwardTo: gone.entity } });
-        same('to nobody', client.code(world, first.entity, numbered(1)), ReplyCode.nonexistentEntity);
+        const response = client.asks(world, first.entity, numbered(1));
+        same('to nobody', codeIn(response), ReplyCode.nonexistentEntity);
+        same('untaken, though somebody passed it on', isUntaken(response), false);
         first.manner = { ends: { forwardTo: silent.entity } };
         const code = client.code(world, first.entity, numbered(2));
         same('to a silent host', code, ReplyCode.retransmissionTimeout);

@@ -30,3 +30,6 @@ export const isAnswerTo = (asked: Message, found: Message): boolean =>
 
 /** The outcome of a transaction: `done`, or how it failed. */
 export const codeIn = ({ message: m }: Response): number => codeOf(m);
+
+/** Does a failure say that nobody has had the request? */
+export const isUntaken = ({ untaken }: Response): boolean => untaken === true;

@@ -5,7 +5,7 @@ import { pattern } from '@backplane/slots/testing';
 import { type Check, holds, same, within } from '../check.ts';
 import { type Host, World } from '../transport/world.ts';
 import { Desk, entitiesOf, names } from './desk.ts';
-import { codeIn, done, isAnswerTo, numbered } from './messages.ts';
+import { codeIn, done, isAnswerTo, isUntaken, numbered } from './messages.ts';
 import type { Bounds } from './under-test.ts';
 
 const probe = (world: World, host: Host, entity: EntityId): Probed =>
@@ -13,7 +13,7 @@ const probe = (world: World, host: Host, entity: EntityId): Probed =>
 
 export const placeClauses = ({ boards, silenceSeconds, noticeSeconds }: Bounds): readonly Check[] => [
   {
-    name: 'an entity that is not where it was, and nowhere else, is nonexistentEntity: a living host says so',
+    name: 'an entity that is not where it was, and nowhere else, is nonexistentEntity: a living host says so, and nobody has had the request',
     run: () => {
       const world = new World(boards, names);
       const client = new Desk(world.host(0));
@@ -25,9 +25,12 @@ export const placeClauses = ({ boards, silenceSeconds, noticeSeconds }: Bounds):
         const response = client.asks(world, server.entity, numbered(2));
         same('code', codeIn(response), ReplyCode.nonexistentEntity);
         same('who was asked', response.from, server.entity);
+        same('untaken', isUntaken(response), true);
         within('seconds', (world.engine.nowNs - startNs) / 1e9, 0, silenceSeconds);
         const never = entitiesOf(world.host(i)).mint();
-        same('one that never was', client.code(world, never, numbered(3)), ReplyCode.nonexistentEntity);
+        const nobodys = client.asks(world, never, numbered(3));
+        same('one that never was', codeIn(nobodys), ReplyCode.nonexistentEntity);
+        same('untaken', isUntaken(nobodys), true);
       }
     },
   },

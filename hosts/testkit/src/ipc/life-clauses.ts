@@ -30,11 +30,17 @@ export const lifeClauses = (bounds: Bounds): readonly Check[] => [
             yield* sleep(seconds(10));
             end(server);
             const endedNs = w.rig.nowNs;
-            for (const thread of threads)
-              same('outcome', codeIn(yield* thread.join()), ReplyCode.nonexistentEntity);
+            let untaken = 0;
+            for (const thread of threads) {
+              const response = yield* thread.join();
+              same('outcome', codeIn(response), ReplyCode.nonexistentEntity);
+              untaken += response.untaken === true ? 1 : 0;
+            }
+            within('untaken, but for two that it had', untaken, 0, 2);
             within('seconds', (w.rig.nowNs - endedNs) / 1e9, 0, bounds.noticeSeconds);
             const late = yield* w.process(here, 'late').process.send(server.id, words(work));
             same('a later one', codeIn(late), ReplyCode.nonexistentEntity);
+            same('untaken', late.untaken === true, true);
           });
         }),
     }),

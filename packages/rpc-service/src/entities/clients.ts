@@ -197,11 +197,11 @@ export class EntityClients {
   // ---- to one entity ----
 
   *#single(t: Transaction): Task<void> {
-    for (;;) {
+    for (let again = false; ; again = true) {
       const sent = yield* this.#parts.dispatch.single(t.request, t);
       if (sent === null) return;
       if (sent.host === null) {
-        t.fail(sent.code);
+        t.fail(sent.code, sent.untaken && !again);
         return;
       }
       if (!this.#heard(t, sent.host, sent.word) && (yield* this.#wait(t)) !== 'repeat') return;

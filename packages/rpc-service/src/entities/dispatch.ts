@@ -39,7 +39,7 @@ export interface Course {
 /** It has arrived; or it has not, and why. */
 export type Sent =
   | { readonly host: HostId; readonly word: Word }
-  | { readonly host: null; readonly code: number };
+  | { readonly host: null; readonly code: number; readonly untaken: boolean };
 
 export interface DispatchParts {
   readonly engine: Engine;
@@ -93,9 +93,11 @@ export class Dispatch {
       const found = searches++ < searchesMax ? yield* places.search(sought) : undefined;
       if (found === undefined) {
         const nobody = host === undefined || says !== null;
-        return { host: null, code: nobody ? ReplyCode.nonexistentEntity : ReplyCode.retransmissionTimeout };
+        const code = nobody ? ReplyCode.nonexistentEntity : ReplyCode.retransmissionTimeout;
+        return { host: null, code, untaken: doubtNs === Number.POSITIVE_INFINITY };
       }
-      if (found.sinceNs > doubtNs) return { host: null, code: ReplyCode.retransmissionTimeout };
+      if (found.sinceNs > doubtNs)
+        return { host: null, code: ReplyCode.retransmissionTimeout, untaken: false };
       host = found.host;
     }
   }

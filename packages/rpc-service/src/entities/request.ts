@@ -39,9 +39,10 @@ export const coResidentOf = ({ to, message: m }: Request): EntityId | undefined 
   isGroup(to) && has(m, MessageFlag.coResident) ? entityIn(m, 1) : undefined;
 
 /** What a client is told when nobody answers. */
-export const failure = (asked: EntityId, code: number): Response => ({
+export const failure = (asked: EntityId, code: number, untaken = false): Response => ({
   from: asked,
   message: message({ code }),
+  untaken,
 });
 
 /**

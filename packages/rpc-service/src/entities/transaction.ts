@@ -72,10 +72,10 @@ export class Transaction implements Course {
     this.fail(code);
   }
 
-  /** It ends without a server's response. */
-  fail(code: number): void {
+  /** It ends without a server's response. @param untaken as in `Response` */
+  fail(code: number, untaken = false): void {
     if (this.answered) return;
-    this.response = failure(this.asked, code);
+    this.response = failure(this.asked, code, untaken);
     this.changed.wakeAll();
   }
 
