@@ -79,9 +79,16 @@ export class Instance {
     return new Instance(asker, described(yield* asker.send(manager, toCreate(q))), o);
   }
 
-  /** One that somebody else has made, and has told us of. */
+  /** One that somebody else has made, and has told us of; it may be gone meanwhile. */
   static *of(asker: Asker, manager: EntityId, instance: number, o: InstanceOptions = {}): Task<Instance> {
-    return new Instance(asker, described(yield* asker.send(manager, toQuery(instance))), o);
+    let description: InstanceDescription;
+    try {
+      description = described(yield* asker.send(manager, toQuery(instance)));
+    } catch (e) {
+      if (o.again === undefined || !isGone(e)) throw e;
+      description = yield* o.again();
+    }
+    return new Instance(asker, description, o);
   }
 
   get manager(): EntityId {

@@ -18,6 +18,7 @@ import {
   CreateMode,
   type CreateRequest,
   described,
+  type InstanceDescription,
   toCreate,
   toQuery,
   toRead,
@@ -286,18 +287,25 @@ describe('a manager that dies', () => {
       const lost = yield* open();
       const a = host.asker();
       let found = 0;
-      const kept = new Instance(a, described(yield* a.send(server.process.id, toCreate({ mode: 3 }))), {
-        *again() {
+      const options = {
+        *again(): Task<InstanceDescription> {
           found++;
           return described(yield* a.send(next().process.id, toCreate({ mode: 3 })));
         },
-      });
+      };
+      const made = described(yield* a.send(server.process.id, toCreate({ mode: 3 })));
+      const kept = new Instance(a, made, options);
       yield* kept.append(pattern(100, 1));
       server.process.destroy();
       expect(yield* kindOf(lost.append(pattern(1, 1)))).toBe('peerDown');
       expect(yield* kept.read({ block: 0, first: 0 })).toEqual(pattern(100, 1));
       yield* kept.append(pattern(10, 2));
       expect([found, kept.manager === server.process.id]).toEqual([1, false]);
+      // So does one that was told of it, and had not asked for it before.
+      expect(yield* kindOf(Instance.of(a, made.manager, made.instance))).toBe('peerDown');
+      const told = yield* Instance.of(a, made.manager, made.instance, options);
+      expect(yield* told.read({ block: 0, first: 0 })).toEqual(yield* kept.read({ block: 0, first: 0 }));
+      expect(found).toBe(2);
       yield* lost.release();
     });
     expect(file.bytes.length).toBe(110);
