@@ -66,7 +66,9 @@ export class EthernetInterface implements Nic {
   #underWay: Frame | null = null;
   /** The transmitter is turning until then. */
   #readyAtNs = 0;
-  #drained: (() => void)[] = [];
+  /** Who waits until the queue is empty: mostly one. */
+  #drained: (() => void) | null = null;
+  #alsoDrained: (() => void)[] = [];
 
   readonly #handlers = new Map<number, Handler>();
   /** Group addresses listened to, and how many boards asked for each. */
@@ -96,21 +98,26 @@ export class EthernetInterface implements Nic {
   }
 
   send(frame: Frame): void {
-    this.#queue.push(frame);
-    if (this.queued > this.counts.queuedMax) this.counts.queuedMax = this.queued;
-    if (this.#underWay !== null || this.#turned.armed) return;
-    if (this.#machine.engine.nowNs < this.#readyAtNs) this.#turned.setAt(this.#readyAtNs);
-    else this.#start();
+    if (this.queued >= this.counts.queuedMax) this.counts.queuedMax = this.queued + 1;
+    if (this.#underWay !== null || this.#turned.armed) this.#queue.push(frame);
+    else if (this.#machine.engine.nowNs < this.#readyAtNs) {
+      this.#queue.push(frame);
+      this.#turned.setAt(this.#readyAtNs);
+    } else this.#begin(frame);
   }
 
   whenDrained(f: () => void): void {
     if (this.queued === 0) f();
-    else this.#drained.push(f);
+    else if (this.#drained === null) this.#drained = f;
+    else this.#alsoDrained.push(f);
   }
 
   #start(): void {
     const frame = this.#queue.shift();
-    if (frame === undefined) return;
+    if (frame !== undefined) this.#begin(frame);
+  }
+
+  #begin(frame: Frame): void {
     this.#underWay = frame;
     this.#attachment.send(frame, this.#sent);
   }
@@ -125,15 +132,22 @@ export class EthernetInterface implements Nic {
     } else this.counts.givenUp++;
     this.#readyAtNs = this.#machine.engine.nowNs + this.#turnaroundNs;
     if (this.#queue.length === 0) {
-      if (this.#drained.length > 0) this.#callBack();
+      if (this.#drained !== null) this.#callBack(this.#drained);
     } else if (this.#turnaroundNs > 0) this.#turned.setAt(this.#readyAtNs);
     else this.#start();
   }
 
-  #callBack(): void {
-    const drained = this.#drained;
-    this.#drained = [];
-    for (const f of drained) f();
+  #callBack(first: () => void): void {
+    this.#drained = null;
+    if (this.#alsoDrained.length === 0) {
+      first();
+      return;
+    }
+    // Who is called may wait again.
+    const others = this.#alsoDrained;
+    this.#alsoDrained = [];
+    first();
+    for (const f of others) f();
   }
 
   // ---- receiver ----
@@ -184,7 +198,8 @@ export class EthernetInterface implements Nic {
     this.#queue.clear();
     this.#underWay = null;
     this.#readyAtNs = 0;
-    this.#drained = [];
+    this.#drained = null;
+    this.#alsoDrained = [];
     this.#handlers.clear();
     this.#groups.clear();
   }
