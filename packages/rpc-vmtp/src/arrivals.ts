@@ -30,7 +30,6 @@ import { headingBytes, vmtpHeader } from './layout.ts';
 import { probeEntityBlock } from './management.ts';
 import type { Manager } from './manager.ts';
 import type { Notices } from './notices.ts';
-import { vmtpDefaultClient, vmtpManagerGroup } from './numbers.ts';
 import { Packet } from './packet.ts';
 import type { Residents } from './residents.ts';
 import type { Routes } from './routes.ts';
@@ -104,13 +103,13 @@ export class Arrivals {
   #deal(p: Packet, from: Place): void {
     const takers = this.#takers as Takers; // boundary: connected before the first packet
     const { clients, servers, manager, routes } = takers;
-    if (p.client === vmtpDefaultClient.bigEndian) {
+    if (p.nameless) {
       this.#nameless(p, from, takers);
       return;
     }
     const own = clients(p.client);
     if (p.response) {
-      routes.learn(p.server, from);
+      routes.answered(p.server, from);
       if (own !== undefined) own.response(p, from);
       else this.#nobodys(p, from, takers);
       return;
@@ -119,8 +118,8 @@ export class Arrivals {
       this.#counters.malformed++; // what we send does not come back
       return;
     }
-    if (p.forwardCount === 0) routes.learn(p.client, from);
-    if (p.server === vmtpManagerGroup && manager.request(p, from)) return;
+    if (p.forwardCount === 0) routes.asked(p.client, from);
+    if (p.toManagers && manager.request(p, from)) return;
     servers.request(p, from);
   }
 
@@ -128,7 +127,7 @@ export class Arrivals {
   #nameless(p: Packet, from: Place, { manager, blocks }: Takers): void {
     const objection = p.response ? probeEntityBlock.reply.decode(messageOf(p)) : undefined;
     if (objection !== undefined) blocks.objection(objection.entity);
-    else if (p.server === vmtpManagerGroup) manager.request(p, from);
+    else if (p.toManagers) manager.request(p, from);
     else this.#counters.malformed++;
   }
 

@@ -145,8 +145,9 @@ function assemble(granted: Granted, settings: Settings, machine: Machine): VmtpT
   const entity = kernelEntity(machine.host);
   host.attachResident({ entity, service: server, pathNs: 0, takesRuns: true });
   host.join(kernelGroup, entity);
-  const parts = { machine, traits, courier: client, procedures, peers: monitor, counters };
-  return new VmtpTransport({ ...parts, open: () => server.open() }, host);
+  const open = (): void => server.open();
+  const parts = { machine, traits, courier: client, procedures, peers: monitor, counters, open };
+  return new VmtpTransport(parts, host);
 }
 
 function chooseCarrier(granted: Granted, settings: Settings, machine: Machine, arrived: Arrival): Carrier {

@@ -151,7 +151,7 @@ export class Finder {
       const o = { place, settled: true, multicast: true, retries: probeRetries };
       const ending = yield* record.transact(vmtpManagerGroup, m, o);
       if (codeOf(ending.message) !== ReplyCode.ok || ending.place === undefined) return undefined;
-      routes.learn(entity, ending.place);
+      routes.answered(entity, ending.place);
       return ending.place;
     } finally {
       giveBack(record);

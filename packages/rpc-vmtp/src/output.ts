@@ -177,7 +177,7 @@ export class Output {
   #packet({ heading, message }: OutgoingGroup, blocks: number, bytes: number): Uint8Array[] {
     this.#counters.sentPackets++;
     this.#counters.bytes += bytes;
-    return packetParts(heading, message, blocks, this.#cover);
+    return packetParts(heading, message, blocks, this.#cover, bytes);
   }
 }
 

@@ -50,8 +50,8 @@ import {
   leastPacketBytes,
   limits,
 } from './layout.ts';
-import { entityTexts } from './numbers.ts';
-import { allBlocks, cutBlocks, maskBytes, paddedBytes } from './segment-blocks.ts';
+import { type EntityWords, entityTexts, vmtpDefaultClient, vmtpManagerGroup } from './numbers.ts';
+import { allBlocks, cutBlocks, cutRun, isOneRun, maskBytes, paddedBytes } from './segment-blocks.ts';
 import { fourthWord, putWord, thirdWord, wordAt } from './words.ts';
 
 export const noBytes: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
@@ -127,23 +127,28 @@ const unsealed: readonly Uint8Array[] = /* @__PURE__ */ Array.from(
  * One packet, as parts of a frame. Nothing of the message is copied: it is frozen from here on.
  * @param heading of the group; not changed
  * @param delivery the blocks in this packet, of those that the segment has
+ * @param dataBytes in these blocks, from who has counted them
  */
 export function packetParts(
   heading: Uint8Array,
   { control, segment }: Message,
   delivery: number,
   cover: ChecksumCover = 'none',
+  dataBytes: number = maskBytes(delivery, segment.length),
 ): Uint8Array[] {
-  const dataBytes = maskBytes(delivery, segment.length);
   const paddedLength = paddedBytes(dataBytes);
   const padBytes = paddedLength - dataBytes;
   const head = new Uint8Array(heading);
   const headerOnly = cover === 'header' ? thirdWord.headerChecksumOnly : 0;
   putWord(head, 8, wordAt(head, 8) | headerOnly | (paddedLength / 4));
   putWord(head, 20, delivery);
-  const parts = [head, control];
-  if (dataBytes > 0) cutBlocks(segment, delivery, parts);
-  parts.push((cover === 'none' ? unsealed[padBytes] : undefined) ?? sealed(parts, padBytes, cover));
+  const bare = cover === 'none' ? unsealed[padBytes] : undefined;
+  // What nearly all packets are is written out: an array that grows is slow.
+  if (bare !== undefined && dataBytes === 0) return [head, control, bare];
+  if (bare !== undefined && isOneRun(delivery))
+    return [head, control, cutRun(segment, delivery, dataBytes), bare];
+  const parts = [head, control, ...cutBlocks(segment, delivery)];
+  parts.push(bare ?? sealed(parts, padBytes, cover));
   return parts;
 }
 
@@ -189,6 +194,8 @@ const streamFlags = groupFlags.notStartOfRun | groupFlags.notEndOfRun | groupFla
 const requestFlags = groupFlags.memberOfDestination;
 /** The type bit of groups, in the upper word of a number. */
 const groupBit = 0x4000_0000;
+const managers: EntityWords = /* @__PURE__ */ entityTexts.wordsOf(vmtpManagerGroup);
+const nobody: EntityWords = /* @__PURE__ */ entityTexts.wordsOf(vmtpDefaultClient.bigEndian);
 /** Bytes of the message where these words are. */
 const messageDeliveryAt = 24;
 const segmentBytesAt = 28;
@@ -203,6 +210,10 @@ export class Packet {
   server: EntityId = noEntity;
   /** It is asked of a group. */
   toGroup = false;
+  /** That of the managers. */
+  toManagers = false;
+  /** Its host has no number to ask with yet. */
+  nameless = false;
   response = false;
   transaction = 0;
   /** Bits of `groupFlags`. */
@@ -242,9 +253,7 @@ export class Packet {
     const third = wordAt(head, 8);
     if (third >>> thirdWord.versionShift !== 0) return 'version';
     if (((third >>> thirdWord.domainShift) & thirdWord.domainMask) !== internetDomain) return 'domain';
-    const clientHigh = wordAt(head, 0);
-    const clientLow = wordAt(head, 4);
-    this.client = entityTexts.of(clientHigh, clientLow);
+    this.client = entityTexts.of(wordAt(head, 0), wordAt(head, 4));
     this.multicast = (third & thirdWord.multicast) !== 0;
     if ((third & thirdWord.encrypted) !== 0) return 'encrypted';
 
@@ -254,19 +263,32 @@ export class Packet {
     if (frame.lengthBytes !== leastPacketBytes + dataBytes) return 'wrongLength';
     const headerOnly = (third & thirdWord.headerChecksumOnly) !== 0;
     if (!this.#summed(frame, head, control, headerOnly ? 0 : dataBytes)) return 'checksum';
+    return this.#readHeading(head) ?? this.#readMessage(frame, control, dataBytes);
+  }
 
+  /** Lets go of the frame's bytes. */
+  release(): void {
+    this.control = noBytes;
+    this.data = noBytes;
+  }
+
+  #readHeading(head: Uint8Array): Flaw | undefined {
     const fourth = wordAt(head, 12);
     this.response = (fourth & fourthWord.functionCode) === functions.response;
     this.flags = fourth >>> fourthWord.flagsShift;
     this.delayResponse = ((fourth >>> fourthWord.delayShift) & 1) !== 0;
     if ((fourth & fourthWord.unassigned) !== 0) return 'reservedBits';
     if (this.response && ((this.flags & requestFlags) !== 0 || this.delayResponse)) return 'reservedBits';
+    const clientHigh = wordAt(head, 0);
+    const clientLow = wordAt(head, 4);
     if (clientHigh === 0 && clientLow === 0) return 'zeroClient';
     if ((clientHigh & groupBit) !== 0) return 'groupClient';
+    this.nameless = clientHigh === nobody.high && clientLow === nobody.low;
     const serverHigh = wordAt(head, 24);
     const serverLow = wordAt(head, 28);
     if (serverHigh === 0 && serverLow === 0) return 'zeroServer';
     this.toGroup = (serverHigh & groupBit) !== 0;
+    this.toManagers = serverHigh === managers.high && serverLow === managers.low;
     if (this.response && this.toGroup) return 'groupResponder';
     this.server = entityTexts.of(serverHigh, serverLow);
     this.retransmitCount = (fourth >>> fourthWord.retransmitShift) & fourthWord.retransmitMask;
@@ -276,13 +298,7 @@ export class Packet {
     this.transaction = wordAt(head, 16);
     this.delivery = wordAt(head, 20);
     this.streamed = (this.flags & streamFlags) !== 0;
-    return this.#readMessage(frame, control, dataBytes);
-  }
-
-  /** Lets go of the frame's bytes. */
-  release(): void {
-    this.control = noBytes;
-    this.data = noBytes;
+    return undefined;
   }
 
   #readMessage(frame: Frame, control: Uint8Array, dataBytes: number): Flaw | undefined {
@@ -313,7 +329,7 @@ export class Packet {
 
   /** Whether the checksum is that of the packet with that much of its data, or there is none. */
   #summed(frame: Frame, head: Uint8Array, control: Uint8Array, dataBytes: number): boolean {
-    const said = wordAt(frame.slice(frame.lengthBytes - checksumBytes, checksumBytes) ?? noBytes, 0);
+    const said = wordAt(frame.tail(checksumBytes) ?? noBytes, 0);
     if (said === 0) return true;
     const sums = this.#sums.start().add(head).add(control);
     // The packet is joined here, once; who uses checksums pays for looking at each byte anyway.

@@ -55,6 +55,11 @@ export class Route {
   }
 }
 
+interface Heard {
+  entity: EntityId;
+  place: Place;
+}
+
 const entitiesMax = 4096;
 const placesMax = 1024;
 
@@ -62,9 +67,11 @@ export class Routes {
   readonly #ownGap: number;
   readonly #byEntity = new Map<EntityId, Route>();
   readonly #byPlace = new Map<Place, Route>();
-  /** What was learnt last. */
-  #lastEntity: EntityId = noEntity;
-  #lastPlace: Place = here;
+  /** What was asked for last. */
+  #last: Route | null = null;
+  /** Who was heard last, of those who answer and of those who ask. */
+  readonly #answering: Heard = { entity: noEntity, place: here };
+  readonly #asking: Heard = { entity: noEntity, place: here };
 
   /** @param turnaroundNs of this host's interface */
   constructor(turnaroundNs: number) {
@@ -73,26 +80,43 @@ export class Routes {
 
   /** Where it was heard last. */
   of(entity: EntityId): Route | undefined {
-    return this.#byEntity.get(entity);
+    const route = this.#byEntity.get(entity);
+    if (route !== undefined) this.#last = route;
+    return route;
   }
 
+  /** The route to there. Mostly somebody there was heard just now, or has been looked up. */
   at(place: Place): Route {
+    if (this.#last?.place === place) return this.#last;
     let route = this.#byPlace.get(place);
     if (route === undefined) {
       if (this.#byPlace.size >= placesMax) dropOldest(this.#byPlace);
       route = new Route(place, this.#ownGap);
       this.#byPlace.set(place, route);
     }
+    this.#last = route;
     return route;
   }
 
-  /** A packet of the entity came from there. Most come like the one before. */
-  learn(entity: EntityId, place: Place): void {
-    if (entity === this.#lastEntity && place === this.#lastPlace) return;
-    this.#lastEntity = entity;
-    this.#lastPlace = place;
+  /** A response of the entity came from there. Most of its packets come like the one before. */
+  answered(entity: EntityId, place: Place): void {
+    this.#learn(entity, place, this.#answering);
+  }
+
+  /** A request of the entity did. */
+  asked(entity: EntityId, place: Place): void {
+    this.#learn(entity, place, this.#asking);
+  }
+
+  #learn(entity: EntityId, place: Place, last: Heard): void {
+    if (entity === last.entity && place === last.place) return;
+    last.entity = entity;
+    last.place = place;
     const known = this.#byEntity.get(entity);
-    if (known !== undefined && known.place === place) return;
+    if (known !== undefined && known.place === place) {
+      this.#last = known;
+      return;
+    }
     if (known === undefined && this.#byEntity.size >= entitiesMax) dropOldest(this.#byEntity);
     this.#byEntity.set(entity, this.at(place));
   }
@@ -102,7 +126,8 @@ export class Routes {
   }
 
   forget(entity: EntityId): void {
-    this.#lastEntity = noEntity;
+    this.#answering.entity = noEntity;
+    this.#asking.entity = noEntity;
     this.#byEntity.delete(entity);
   }
 }

@@ -17,7 +17,7 @@
  */
 import { type EntityId, type Message, MessageFlag } from '@backplane/slots';
 import { groupFlags, limits, vmtpMessage } from './layout.ts';
-import type { Packet } from './packet.ts';
+import { noBytes, type Packet } from './packet.ts';
 import { ArrivingGroup, type Joined } from './packet-group.ts';
 import { allBlocks, maskBytes, paddedBytes } from './segment-blocks.ts';
 
@@ -93,7 +93,9 @@ export function cutMessage(m: Message): readonly Message[] {
 /** A message that is coming, in one group or two. */
 export class Arriving {
   readonly server: EntityId;
-  readonly #groups: [ArrivingGroup | undefined, ArrivingGroup | undefined] = [undefined, undefined];
+  /** The only group, or the first of two; and the second. */
+  #first: ArrivingGroup | undefined = undefined;
+  #second: ArrivingGroup | undefined = undefined;
   /** How many there are. */
   readonly count: number;
   /** Flags of the message: it may be executed again, and its receiver takes it with blocks missing. */
@@ -108,45 +110,44 @@ export class Arriving {
     this.idempotent = (p.messageFlags & MessageFlag.datagram) !== 0;
     this.wantsRest = !this.idempotent && (p.flags & groupFlags.noRetransmission) === 0;
     this.partial = (p.messageFlags & MessageFlag.partial) !== 0;
-    this.#groups[position === 'second' ? 1 : 0] = new ArrivingGroup(p);
+    const group = new ArrivingGroup(p);
+    if (position === 'second') this.#second = group;
+    else this.#first = group;
   }
 
   get complete(): boolean {
-    for (let i = 0; i < this.count; i++) if (this.#groups[i]?.complete !== true) return false;
-    return true;
+    return this.#first?.complete === true && (this.count === 1 || this.#second?.complete === true);
   }
 
   /** Another packet of it, in any order. */
   add(p: Packet, position: Position): Joined {
     if ((position === 'only') !== (this.count === 1)) return 'contradicts';
-    const index = position === 'second' ? 1 : 0;
-    const group = this.#groups[index];
-    if (group === undefined) this.#groups[index] = new ArrivingGroup(p);
-    else {
+    const group = position === 'second' ? this.#second : this.#first;
+    if (group !== undefined) {
       const joined = group.add(p);
-      if (joined === 'repeated' || joined === 'contradicts') return joined;
-    }
+      if (this.count === 1 || joined === 'repeated' || joined === 'contradicts') return joined;
+    } else if (position === 'second') this.#second = new ArrivingGroup(p);
+    else this.#first = new ArrivingGroup(p);
     return this.complete ? 'complete' : 'more';
   }
 
   /** The blocks that are here of a group; undefined when nothing of it lacks. */
   lacking(index: number): number | undefined {
-    const group = this.#groups[index];
+    const group = index === 0 ? this.#first : this.#second;
     if (group === undefined) return 0;
     return group.complete ? undefined : group.received;
   }
 
   /** The blocks that lack of a message of one group; of a run, all. */
   get missing(): number {
-    return (this.count === 1 ? this.#groups[0]?.missing : undefined) ?? 0xffff_ffff;
+    return (this.count === 1 ? this.#first?.missing : undefined) ?? 0xffff_ffff;
   }
 
   /** As `ArrivingGroup.message`; of two groups, their segments are joined. */
   message(): Message | undefined {
-    const [first, second] = this.#groups;
-    const whole = first?.message();
+    const whole = this.#first?.message();
     if (this.count === 1) return whole;
-    const rest = second?.message();
+    const rest = this.#second?.message();
     if (whole === undefined || rest === undefined) return undefined;
     const segment = new Uint8Array(whole.segment.length + rest.segment.length);
     segment.set(whole.segment);
@@ -158,7 +159,7 @@ export class Arriving {
 
   /** The start of the segment, up to the first block that did not come. */
   prefix(): Uint8Array {
-    return this.#groups[0]?.prefix() ?? new Uint8Array(0);
+    return this.#first?.prefix() ?? noBytes;
   }
 }
 

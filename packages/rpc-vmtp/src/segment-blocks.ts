@@ -60,17 +60,27 @@ export function prefixBytes(mask: number, segmentBytes: number): number {
   return lacking === 0 ? segmentBytes : (31 - Math.clz32(lacking & -lacking)) * blockBytes;
 }
 
-/** The blocks of a mask as views of the segment, one for each run of neighbours, appended to `parts`. */
-export function cutBlocks(segment: Uint8Array, mask: number, parts: Uint8Array[]): void {
+/** Whether the blocks of a mask are one run of neighbours, or none. */
+export const isOneRun = (mask: number): boolean => (mask & (mask + (mask & -mask))) === 0;
+
+/** The blocks of a mask that is one run, as a view of the segment. @param bytes in these blocks: `maskBytes` */
+export function cutRun(segment: Uint8Array, mask: number, bytes: number): Uint8Array {
+  const start = (31 - Math.clz32(mask & -mask)) * blockBytes;
+  return bytes === segment.length ? segment : segment.subarray(start, start + bytes);
+}
+
+/** The blocks of a mask as views of the segment, one for each run of neighbours. */
+export function cutBlocks(segment: Uint8Array, mask: number): Uint8Array[] {
+  const runs: Uint8Array[] = [];
   let left = mask & allBlocks(segment.length);
   while (left !== 0) {
     const first = 31 - Math.clz32(left & -left);
     const run = runFrom(left, first);
     const start = first * blockBytes;
-    const end = Math.min(segment.length, start + run * blockBytes);
-    parts.push(start === 0 && end === segment.length ? segment : segment.subarray(start, end));
+    runs.push(segment.subarray(start, Math.min(segment.length, start + run * blockBytes)));
     left = without(left, first + run);
   }
+  return runs;
 }
 
 /** Puts the blocks of a mask, which lie without gaps in `bytes`, into their places of the segment. */

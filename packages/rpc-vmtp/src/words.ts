@@ -29,12 +29,12 @@ export const fourthWord = {
   functionCode: 1,
 } as const;
 
-/** A word from that byte on. */
+/** A word from that byte on. Bytes beyond the end are 0: that is what a shift makes of what is undefined. */
 export const wordAt = (bytes: Uint8Array, at: number): number =>
-  (((bytes[at] ?? 0) << 24) |
-    ((bytes[at + 1] ?? 0) << 16) |
-    ((bytes[at + 2] ?? 0) << 8) |
-    (bytes[at + 3] ?? 0)) >>>
+  (((bytes[at] as number) << 24) |
+    ((bytes[at + 1] as number) << 16) |
+    ((bytes[at + 2] as number) << 8) |
+    (bytes[at + 3] as number)) >>>
   0;
 
 export function putWord(bytes: Uint8Array, at: number, word: number): void {

@@ -54,6 +54,12 @@ export class Frame {
     return this.#joined;
   }
 
+  /** The last `length` payload bytes, by reference where they are a part or lie in one; undefined if there are fewer. */
+  tail(length: number): Uint8Array | undefined {
+    const last = this.#parts[this.#parts.length - 1];
+    return last?.length === length ? last : this.slice(this.lengthBytes - length, length);
+  }
+
   /** `length` payload bytes from `at`, by reference where they lie in one part; undefined beyond the end. */
   slice(at: number, length: number): Uint8Array | undefined {
     if (at < 0 || length < 0 || at + length > this.lengthBytes) return undefined;

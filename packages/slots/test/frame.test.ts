@@ -17,6 +17,13 @@ describe('a frame', () => {
     expect(frame.slice(1, 2)?.buffer).toBe(parts[0]?.buffer);
   });
 
+  it('gives its end, by reference where that is its last part', () => {
+    for (let n = 0; n <= 6; n++) expect([...(frame.tail(n) ?? [])]).toEqual([1, 2, 3, 4, 5, 6].slice(6 - n));
+    expect(frame.tail(2)).toBe(parts[3]);
+    expect(frame.tail(1)?.buffer).toBe(parts[3]?.buffer);
+    expect([frame.tail(7), new Frame(1, 2, 0x0500, []).tail(1)]).toEqual([undefined, undefined]);
+  });
+
   it('has nothing beyond its end', () => {
     expect([frame.slice(5, 2), frame.slice(-1, 1), frame.slice(7, 0)]).toEqual([
       undefined,
