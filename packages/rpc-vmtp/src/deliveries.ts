@@ -103,7 +103,7 @@ export class Deliveries implements Delivering {
     const refusal = this.#parts.services.refusal(resident);
     if (refusal !== undefined) return refusal;
     const request = new ServedRequest(this.#parts, record, resident, path, m);
-    record.requests.push(request);
+    record.add(request);
     const verdict = resident.service.arrived(request);
     if (verdict === 'taken') {
       this.#parts.counters.requests++;

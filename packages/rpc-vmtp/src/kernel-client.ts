@@ -148,7 +148,7 @@ export class KernelClient implements Courier {
     const { machine } = this.#parts;
     const { engine } = machine;
     const { host } = peer;
-    const client = yield* this.#take();
+    const client = this.#takeIdle() ?? (yield* this.#take());
     try {
       const startNs = engine.nowNs;
       const request = requestMessage({ procedure, bootId: machine.bootId, life, payload });
@@ -218,6 +218,11 @@ export class KernelClient implements Courier {
     yield* this.#free.acquire();
     const { host } = this.#parts;
     return this.#idle.pop() ?? host.client(host.mintByAddress());
+  }
+
+  /** One that is there and wanted by nobody else. */
+  #takeIdle(): ClientRecord | undefined {
+    return this.#idle.length > 0 && this.#free.tryAcquire() ? this.#idle.pop() : undefined;
   }
 
   #giveBack(client: ClientRecord): void {

@@ -65,7 +65,7 @@ export interface KernelRequest {
 }
 
 export const requestMessage = ({ procedure, bootId, life, payload }: KernelRequest, flags = 0): Message =>
-  kernelMessage(flags, procedure, [bootId, life, 0], payload);
+  kernelMessage(flags, procedure, bootId, life, 0, payload);
 
 /** What every response of a life says. */
 export interface LifeWords {
@@ -74,12 +74,14 @@ export interface LifeWords {
 }
 
 export const responseMessage = (code: number, { bootId, began }: LifeWords, payload: Payload): Message =>
-  kernelMessage(0, code, [bootId, began[0], began[1]], payload);
+  kernelMessage(0, code, bootId, began[0], began[1], payload);
 
 function kernelMessage(
   flags: number,
   code: number,
-  [first, second, third]: readonly [number, number, number],
+  first: number,
+  second: number,
+  third: number,
   payload: Payload,
 ): Message {
   const control = new Uint8Array(controlBytes);

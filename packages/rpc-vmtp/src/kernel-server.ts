@@ -136,21 +136,19 @@ export class KernelServer implements EntityService {
   }
 
   *#run(worker: Worker): Task<void> {
+    const { calls } = this.#parts;
     for (;;) {
       while (worker.call === null) yield* worker.handed.wait();
-      yield* this.#serve(worker.call);
+      const { request, host } = worker.call;
+      const { message: m } = request;
+      const { transaction } = request.path;
+      const outcome = yield* calls.execute(host, bootIdIn(m), codeOf(m), transaction, payloadIn(m));
+      const response = this.#response(outcome, isGroup(request.to));
+      if (response === null) request.discard();
+      else yield* request.respond(response);
       worker.call = null;
       this.#idle.push(worker);
     }
-  }
-
-  *#serve({ request, host }: Call): Task<void> {
-    const { message: m } = request;
-    const { transaction } = request.path;
-    const outcome = yield* this.#parts.calls.execute(host, bootIdIn(m), codeOf(m), transaction, payloadIn(m));
-    const response = this.#response(outcome, isGroup(request.to));
-    if (response === null) request.discard();
-    else yield* request.respond(response);
   }
 
   #response(outcome: Outcome, toEverybody: boolean): ReturnType<typeof responseMessage> | null {

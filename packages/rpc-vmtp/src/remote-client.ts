@@ -50,7 +50,8 @@ export class RemoteClient {
   arriving: ArrivingRequest | null = null;
   /** Requests for missing parts. */
   tries = 0;
-  readonly requests: ServedRequest[] = [];
+  /** One, mostly: an array that grew would be kept with room for many, for as long as the record. */
+  requests: readonly ServedRequest[] = none;
   /** Entities of this host that have had an earlier transaction of it. */
   servers: readonly EntityId[] = none;
   /** The transaction begins a stream: records of those after it, in the order of their numbers. */
@@ -129,8 +130,16 @@ export class RemoteClient {
     return most;
   }
 
+  add(request: ServedRequest): void {
+    this.requests = this.requests.length === 0 ? [request] : [...this.requests, request];
+  }
+
   remove(request: ServedRequest): void {
-    const at = this.requests.indexOf(request);
-    if (at >= 0) this.requests.splice(at, 1);
+    this.requests = this.requests.filter((r) => r !== request);
+  }
+
+  /** What came of the transaction before is over. */
+  clear(): void {
+    this.requests = none;
   }
 }

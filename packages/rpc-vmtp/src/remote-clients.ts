@@ -8,7 +8,7 @@
  *
  * A group's requests and datagrams make no orphans, because nobody repeats them while they are processed. While packets of a
  * request are coming, the timer is theirs (TS1). Most records wait for nothing but to be forgotten, and all of them for
- * equally long: one timer of the host does that, at the latest an eighth of TS4 after its time.
+ * equally long: one timer of the host does that, at the latest a quarter of TS4 after its time.
  */
 import { LazyTimer } from '@backplane/rpc-service';
 import { type EntityId, isGroup, type Message } from '@backplane/slots';
@@ -32,8 +32,10 @@ export interface RecordActs {
 const recordsMax = 4096;
 /** Transactions of a stream after its first, at once. */
 const followersMax = 63;
+/** The least that TS5 can be. */
+const firstLookNs = /* @__PURE__ */ ts5Ns(0, 0);
 /** Between two looks at all records. */
-const lookPauseNs = ts4Ns / 8;
+const lookPauseNs = ts4Ns / 4;
 
 export class RemoteClients {
   readonly #parts: ServerParts;
@@ -122,7 +124,7 @@ export class RemoteClients {
   begin(record: RemoteClient, transaction: number): void {
     this.abandon(record);
     for (const { resident } of record.requests) record.noteServer(resident.entity);
-    record.requests.length = 0;
+    record.clear();
     record.arriving = null;
     record.streams = false;
     record.answered = false;
@@ -161,7 +163,7 @@ export class RemoteClients {
     if (record.arriving !== null) return;
     let nextNs = Infinity;
     for (const request of record.requests) {
-      if (isWatched(request)) nextNs = Math.min(nextNs, ts2Ns);
+      if (isWatched(request)) nextNs = Math.min(nextNs, this.#watchNs(record));
       else if (isInquired(request)) {
         const { tries, packets, route } = request;
         const roundTripNs = route?.roundTripNs ?? 0;
@@ -172,13 +174,22 @@ export class RemoteClients {
     else record.timer.cancel();
   }
 
+  /**
+   * Until the next look at a client whose request is processed. The first one comes early: most are answered by then, and the
+   * timer need not be called back from TS2 to the much earlier TS5.
+   */
+  #watchNs(record: RemoteClient): number {
+    const silentNs = this.#silentNs(record);
+    return silentNs === 0 ? firstLookNs : Math.max(0, ts2Ns - silentNs);
+  }
+
   #expired(record: RemoteClient): void {
     if (record.arriving !== null) {
       this.#acts.missing(record);
       return;
     }
     const isSilent = this.#silentNs(record) >= ts2Ns;
-    for (const request of [...record.requests]) {
+    for (const request of record.requests) {
       if (isWatched(request) && isSilent) this.#orphan(record, request);
       else if (isInquired(request)) this.#kept.inquire(request);
     }

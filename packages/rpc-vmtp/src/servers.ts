@@ -165,7 +165,7 @@ export class Servers implements LocalServers, RecordActs {
       return request;
     }
     if (known !== path.transaction) this.#records.begin(record, path.transaction);
-    record.requests.push(request);
+    record.add(request);
     record.heardNs = this.#nowNs;
     request.next = next;
     if (response === null) request.state = state;
