@@ -1,3 +1,4 @@
+import { Timer } from '@backplane/engine';
 import { type Frame, isGroupAddress } from '@backplane/slots';
 import { describe, expect, it } from 'vitest';
 import { wireNs } from '../src/index.ts';
@@ -60,6 +61,18 @@ describe('an interface', () => {
     send(a, b, 46);
     world.run();
     expect(got[2]?.atNs).toBe(10_000_000 + shortestNs);
+  });
+
+  it('lets nobody overtake who waits for a turnaround, not even at the instant of its end', () => {
+    const { world, a, b, got } = pair(turnaroundNs);
+    new Timer(world.engine.root, 'as the turnaround ends', () => send(a, b, 300)).set(
+      shortestNs + turnaroundNs,
+    );
+    send(a, b, 46);
+    world.run(shortestNs + 100_000);
+    send(a, b, 200);
+    world.run();
+    expect(got.map((g) => g.frame.lengthBytes)).toEqual([46, 200, 300]);
   });
 
   it('sends back to back, a gap apart, on a machine that needs no pause', () => {
