@@ -82,8 +82,10 @@ export class ArrivingResponses {
 
   /** A packet. Returns the message when it is whole; else whether it brought anything. */
   join(p: Packet, from: Place, position: Position): Message | 'more' | 'nothing' {
-    const { counters } = this.#parts;
+    const { counters, routes, machine } = this.#parts;
+    const { nowNs } = machine.engine;
     let arriving = this.#of(p.server);
+    if (arriving !== undefined) routes.pace.came(p, arriving, nowNs);
     const joined = arriving?.add(p, position);
     if (joined === 'contradicts') {
       counters.malformed++;
@@ -94,7 +96,7 @@ export class ArrivingResponses {
     }
     if (joined === 'repeated') counters.duplicates++;
     if (arriving === undefined) {
-      arriving = new Arriving(p, position);
+      arriving = new Arriving(p, position, nowNs);
       this.#arriving.push(arriving);
     }
     if (arriving.complete) return arriving.message() ?? 'nothing';
@@ -118,7 +120,10 @@ export class ArrivingResponses {
       const m = message({ code: ReplyCode.badReplySegment, segment: arriving.prefix() });
       return this.#handedUp(server, m, false);
     }
-    if (idempotent) return arriving.missing;
+    if (idempotent) {
+      arriving.heardNs = null;
+      return arriving.missing;
+    }
     const place = this.#parts.routes.of(server)?.place;
     if (place !== undefined) this.#demand(place, server, arriving);
     return undefined;

@@ -175,7 +175,7 @@ export class RequestIntake {
       this.#complete(record, path, m, p, from);
       return;
     }
-    const arriving = new Arriving(p, position);
+    const arriving = new Arriving(p, position, this.#nowNs);
     record.arriving = { arriving, path };
     record.tries = 0;
     if (arriving.complete) this.#arrived(record, p, from);
@@ -188,6 +188,7 @@ export class RequestIntake {
   #join(record: RemoteClient, p: Packet, from: Place, position: Position): void {
     const { counters, routes } = this.#parts;
     const arriving = record.arriving?.arriving;
+    if (arriving !== undefined) routes.pace.came(p, arriving, this.#nowNs);
     const joined = arriving?.add(p, position);
     if (joined === 'complete') this.#arrived(record, p, from);
     else if (joined === 'contradicts') counters.malformed++;
@@ -234,9 +235,10 @@ export class RequestIntake {
     const { path } = arriving;
     const wanted = arriving.arriving.wantsRest && record.tries < retriesMax;
     if (wanted) {
+      const { routes } = this.#parts;
       this.#demand(record);
       record.tries++;
-      record.timer.set(ts1Ns(this.#parts.routes.at(path.from).roundTripNs, record.tries));
+      record.timer.set(ts1Ns(routes.at(path.from).roundTripNs, record.tries));
       return;
     }
     record.arriving = null;

@@ -5,7 +5,8 @@
  *
  * A route is what is known of a place, whichever entities live there:
  *
- *   round trip    smoothed, from a request's retransmission to the notice that it was received
+ *   round trip    smoothed, from a request's retransmission to the notice that it was received; while the network is busy,
+ *                 at least what its pace makes of it
  *   send gap      between packets of a group to there: grows when some were lost on the way, and slowly shrinks
  *   asked gap     between packets of a group from there, as our requests ask for: the same
  *
@@ -13,19 +14,22 @@
  */
 import { type EntityId, noEntity } from '@backplane/slots';
 import { here, type Place } from './carrier.ts';
+import { Pace } from './pace.ts';
 import { gapStep, gapUnitNs, gapUnitsMax, roundTripFirstNs } from './times.ts';
 
 export class Route {
   readonly place: Place;
-  roundTripNs: number = roundTripFirstNs;
   sendGap: number;
   askedGap: number;
   /** It has not said that it takes no runs of messages. */
   streams = true;
+  #measuredNs: number = roundTripFirstNs;
+  readonly #pace: Pace;
   readonly #ownGap: number;
 
-  constructor(place: Place, ownGap: number) {
+  constructor(place: Place, pace: Pace, ownGap: number) {
     this.place = place;
+    this.#pace = pace;
     this.#ownGap = ownGap;
     this.sendGap = ownGap;
     this.askedGap = ownGap;
@@ -33,7 +37,11 @@ export class Route {
 
   /** As TCP does. */
   measured(roundTripNs: number): void {
-    this.roundTripNs += Math.round((roundTripNs - this.roundTripNs) / 8);
+    this.#measuredNs += Math.round((roundTripNs - this.#measuredNs) / 8);
+  }
+
+  get roundTripNs(): number {
+    return Math.max(this.#measuredNs, this.#pace.roundTripNs);
   }
 
   /** Packets of a group to there were lost. */
@@ -64,6 +72,8 @@ const entitiesMax = 4096;
 const placesMax = 1024;
 
 export class Routes {
+  /** Of whatever comes, by all routes. */
+  readonly pace: Pace = new Pace();
   readonly #ownGap: number;
   readonly #byEntity = new Map<EntityId, Route>();
   readonly #byPlace = new Map<Place, Route>();
@@ -91,7 +101,7 @@ export class Routes {
     let route = this.#byPlace.get(place);
     if (route === undefined) {
       if (this.#byPlace.size >= placesMax) dropOldest(this.#byPlace);
-      route = new Route(place, this.#ownGap);
+      route = new Route(place, this.pace, this.#ownGap);
       this.#byPlace.set(place, route);
     }
     this.#last = route;

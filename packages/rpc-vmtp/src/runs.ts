@@ -103,9 +103,12 @@ export class Arriving {
   readonly partial: boolean;
   /** What is missing may be asked for: it is neither a datagram's nor declared as not worth it. */
   readonly wantsRest: boolean;
+  /** When its last packet came, whatever that brought. Null: it is being done again since then. */
+  heardNs: number | null;
 
-  constructor(p: Packet, position: Position) {
+  constructor(p: Packet, position: Position, nowNs: number) {
     this.server = p.server;
+    this.heardNs = nowNs;
     this.count = position === 'only' ? 1 : runGroupsMax;
     this.idempotent = (p.messageFlags & MessageFlag.datagram) !== 0;
     this.wantsRest = !this.idempotent && (p.flags & groupFlags.noRetransmission) === 0;
