@@ -14,7 +14,7 @@
  *   processing             the same
  *   responded              send the response again
  *   responded, idempotent  deliver it again
- *   discarded              notice responseDiscarded, unless by multicast
+ *   discarded, settled     notice responseDiscarded, unless by multicast
  *   forwarded              pass that on: whoever has it now answers
  *
  * A copy that a service refused is forgotten, so the next one is as new. The sender of a group's request gets no copy of its
@@ -118,6 +118,10 @@ export class Deliveries implements Delivering {
 
   /** A request that was delivered comes again and asks for a sign. True: it is to be received as new. */
   again(record: RemoteClient, p: Packet, from: Place): boolean {
+    if (record.settledBy !== null && p.forwardCount === 0) {
+      this.#words.refuse(p, from, responseCodes.responseDiscarded);
+      return false;
+    }
     const own = record.requests.filter((r) => r.path.forwardCount === p.forwardCount);
     const [one] = own;
     if (one === undefined) return true;

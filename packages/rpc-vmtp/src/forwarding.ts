@@ -112,17 +112,13 @@ export class Forwarding {
 
   /** To the client, by the way on which the request came: directly, or through who forwarded it. */
   sayBack({ path }: ServedRequest, code: number): void {
-    const { clients, notices } = this.#parts;
-    if (path.from !== here) notices.toClient(path.from, path.to, path, 0, code);
-    else clients(path.client)?.notified(aboutIt(path, code), here);
+    if (path.from === here) this.sayHere(path, code);
+    else this.#parts.notices.toClient(path.from, path.to, path, 0, code);
+  }
+
+  /** To a client of this host. */
+  sayHere({ client, transaction }: Pick<RequestPath, 'client' | 'transaction'>, code: number): void {
+    const notice: ClientNotice = { client, control: 0, receiveSequence: 0, transaction, delivery: 0, code };
+    this.#parts.clients(client)?.notified(notice, here);
   }
 }
-
-const aboutIt = ({ client, transaction }: RequestPath, code: number): ClientNotice => ({
-  client,
-  control: 0,
-  receiveSequence: 0,
-  transaction,
-  delivery: 0,
-  code,
-});

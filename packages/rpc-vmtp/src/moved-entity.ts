@@ -10,7 +10,8 @@
  *   it may be done again            nothing
  *   it was forwarded                known: the next server answers it, and is asked again
  *   it was answered, or discarded   known, so that it is not executed again
- *   the client has begun another    that it has: see `HeardClient`
+ *   its client has the response     the same: see `HeardClient`
+ *   the client has begun another    that it has: the same
  *
  * Streams do not move: their clients end with an error.
  */
@@ -44,6 +45,8 @@ export interface MovedRequest {
 export interface HeardClient {
   readonly client: EntityId;
   readonly transaction: number;
+  /** That one was the entity's, and its client has the response. */
+  readonly settled: boolean;
 }
 
 export interface MovedEntity {
@@ -77,7 +80,7 @@ export function encodeMoved({ transaction, heard, requests }: MovedEntity): Uint
     if (at !== null) to.i64(BigInt(at.place)).bool(at.multicast);
   }
   return to
-    .list(heard, (w, { client, transaction }) => w.string(client).u32(transaction))
+    .list(heard, (w, { client, transaction, settled }) => w.string(client).u32(transaction).bool(settled))
     .list(requests, (w, { path, message, state, response, next }) => {
       w.string(path.client).string(path.to).u32(path.priority).u32(path.transaction).u32(path.forwardCount);
       w.i64(BigInt(path.from)).u32(path.gap).u32(path.retransmitCount);
@@ -105,7 +108,11 @@ export function decodeMoved(bytes: Uint8Array, ownPlace: Place | undefined): Mov
       }
     : null;
   const heard = from.list(
-    (r): HeardClient => ({ client: entityId(r.string(entityDigits)), transaction: r.u32() }),
+    (r): HeardClient => ({
+      client: entityId(r.string(entityDigits)),
+      transaction: r.u32(),
+      settled: r.bool(),
+    }),
   );
   const requests = from.list((r): MovedRequest => {
     const path: { from: Place } & RequestPath = {

@@ -7,9 +7,9 @@
  *                                   complete    it brought the last one
  *   another packet                  contradicts the first: it says something else, and is not looked at
  *
- * Memory: nothing of its own while the data lie side by side in their sender's bytes, as they do when a host emulated here has
- * sent all of them in order: the copy that the real system made is charged elsewhere. Else one array of the segment's size, 16
- * KB at most.
+ * Memory: nothing of its own while the data lie in one sender's bytes as they do in the segment, as they do when a host emulated
+ * here has sent all of them: the copy that the real system made is charged elsewhere. Else one array of the segment's size, 16 KB
+ * at most.
  */
 import {
   controlBytes,
@@ -20,7 +20,16 @@ import {
 } from '@backplane/slots';
 import { limits, vmtpMessage } from './layout.ts';
 import { type ChecksumCover, type Packet, packetParts, sentOf } from './packet.ts';
-import { allBlocks, nextPacketBlocks, placeBlocks, prefixBytes } from './segment-blocks.ts';
+import {
+  allBlocks,
+  isOneRun,
+  lowestRun,
+  maskBytes,
+  nextPacketBlocks,
+  placeBlocks,
+  prefixBytes,
+  startOf,
+} from './segment-blocks.ts';
 
 const { get, set } = vmtpMessage;
 
@@ -96,15 +105,10 @@ export class ArrivingGroup {
   readonly sentBlocks: number;
   /** The blocks that are here. */
   received: number;
-  /**
-   * The data of the first packet that had any; and, while those of the others follow it in one sender's bytes, the length of
-   * all that came.
-   */
-  #start: Uint8Array;
-  /** Where these are. Asking a view for its buffer is slow. */
-  #memory: ArrayBufferLike;
-  #lengthBytes: number;
-  /** The whole segment, once there are data that do not follow. */
+  /** The sender's bytes, and where in them the segment begins or would begin, as long as all data that came lie in it there. */
+  #memory: ArrayBufferLike | null = null;
+  #startByte = 0;
+  /** The segment, once there are data that do not. */
   #segment: Uint8Array | null = null;
 
   /** Starts with this packet, which is not `streamed`. */
@@ -119,9 +123,7 @@ export class ArrivingGroup {
     this.segmentBytes = first.segmentBytes;
     this.sentBlocks = first.sentBlocks;
     this.received = first.delivery;
-    this.#start = first.data;
-    this.#memory = first.data.buffer;
-    this.#lengthBytes = first.data.length;
+    if (first.delivery !== 0) this.#place(first);
   }
 
   get complete(): boolean {
@@ -136,16 +138,7 @@ export class ArrivingGroup {
   add(p: Packet): Joined {
     if (!this.#agrees(p)) return 'contradicts';
     if ((p.delivery & ~this.received) === 0) return 'repeated';
-    if (this.received === 0) {
-      this.#start = p.data;
-      this.#memory = p.data.buffer;
-      this.#lengthBytes = p.data.length;
-    } else if (this.#follows(p)) {
-      this.#lengthBytes += p.data.length;
-    } else {
-      this.#segment ??= this.#spread();
-      placeBlocks(this.#segment, p.delivery, p.data);
-    }
+    this.#place(p);
     this.received = (this.received | p.delivery) >>> 0;
     return this.complete ? 'complete' : 'more';
   }
@@ -178,32 +171,39 @@ export class ArrivingGroup {
     );
   }
 
-  /** Are its blocks behind all that have come, and its data behind theirs in the sender's memory? */
-  #follows({ delivery, data }: Packet): boolean {
-    const start = this.#start;
-    return (
-      this.#segment === null &&
-      (delivery & -delivery) >>> 0 > this.received &&
-      data.byteOffset === start.byteOffset + this.#lengthBytes &&
-      data.buffer === this.#memory
-    );
+  #place({ delivery, data }: Packet): void {
+    if (this.#segment === null && isOneRun(delivery)) {
+      const startByte = data.byteOffset - startOf(delivery);
+      if (this.#memory === null) {
+        this.#memory = data.buffer;
+        this.#startByte = startByte;
+      }
+      // In this order: asking a view for its buffer is slow.
+      if (startByte === this.#startByte && data.buffer === this.#memory) return;
+    }
+    this.#segment ??= this.#gathered();
+    placeBlocks(this.#segment, delivery, data);
   }
 
   #whole(): Uint8Array {
+    const { segmentBytes, received } = this;
     if (this.#segment !== null) return this.#segment;
-    return this.#lengthBytes === this.segmentBytes ? this.#together() : this.#spread();
+    if (this.#memory !== null && received === allBlocks(segmentBytes))
+      return new Uint8Array(this.#memory, this.#startByte, segmentBytes);
+    return this.#gathered();
   }
 
-  #together(): Uint8Array {
-    const { byteOffset, length } = this.#start;
-    if (length === this.#lengthBytes) return this.#start;
-    return new Uint8Array(this.#memory, byteOffset, this.#lengthBytes);
-  }
-
-  /** The blocks so far, each in its place. */
-  #spread(): Uint8Array {
+  /** The segment with what came of it, and nothing of what else its sender has there. */
+  #gathered(): Uint8Array {
     const segment = new Uint8Array(this.segmentBytes);
-    placeBlocks(segment, this.received, this.#together());
+    if (this.#memory === null) return segment;
+    for (let left = this.received; left !== 0; ) {
+      const run = lowestRun(left);
+      const start = startOf(run);
+      const length = maskBytes(run, this.segmentBytes);
+      segment.set(new Uint8Array(this.#memory, this.#startByte + start, length), start);
+      left &= ~run;
+    }
     return segment;
   }
 

@@ -9,7 +9,7 @@
 
 import type { Scope } from '@backplane/engine';
 import { LazyTimer } from '@backplane/rpc-service';
-import type { EntityId, Message } from '@backplane/slots';
+import { type EntityId, isGroup, type Message } from '@backplane/slots';
 import type { Arriving } from './runs.ts';
 import type { RequestPath, ServedRequest } from './served-request.ts';
 
@@ -52,6 +52,8 @@ export class RemoteClient {
   tries = 0;
   /** One, mostly: an array that grew would be kept with room for many, for as long as the record. */
   requests: readonly ServedRequest[] = none;
+  /** The entity that answered the transaction's only request, once the client has that: nothing else is kept of it then. */
+  settledBy: EntityId | null = null;
   /** Entities of this host that have had an earlier transaction of it. */
   servers: readonly EntityId[] = none;
   /** The transaction begins a stream: records of those after it, in the order of their numbers. */
@@ -120,12 +122,13 @@ export class RemoteClient {
 
   /** Whether a request with that forward count has been delivered. */
   has(forwardCount: number): boolean {
+    if (this.settledBy !== null && forwardCount === 0) return true;
     return this.requests.some((r) => r.path.forwardCount === forwardCount);
   }
 
   /** The largest forward count so far; -1 for none. */
   get forwardCount(): number {
-    let most = this.arriving?.path.forwardCount ?? -1;
+    let most = this.arriving?.path.forwardCount ?? (this.settledBy === null ? -1 : 0);
     for (const { path } of this.requests) most = Math.max(most, path.forwardCount);
     return most;
   }
@@ -138,8 +141,17 @@ export class RemoteClient {
     this.requests = this.requests.filter((r) => r !== request);
   }
 
+  /** The client has the response of that request. One that others may ask about, too, is kept. */
+  settle(request: ServedRequest): void {
+    const { path, resident } = request;
+    if (this.requests.length > 1 || path.forwardCount > 0 || isGroup(path.to)) return;
+    this.requests = none;
+    this.settledBy = resident.entity;
+  }
+
   /** What came of the transaction before is over. */
   clear(): void {
     this.requests = none;
+    this.settledBy = null;
   }
 }

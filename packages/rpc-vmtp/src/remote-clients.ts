@@ -124,6 +124,7 @@ export class RemoteClients {
   begin(record: RemoteClient, transaction: number): void {
     this.abandon(record);
     for (const { resident } of record.requests) record.noteServer(resident.entity);
+    if (record.settledBy !== null) record.noteServer(record.settledBy);
     record.clear();
     record.arriving = null;
     record.streams = false;

@@ -63,49 +63,41 @@ export function prefixBytes(mask: number, segmentBytes: number): number {
 /** Whether the blocks of a mask are one run of neighbours, or none. */
 export const isOneRun = (mask: number): boolean => (mask & (mask + (mask & -mask))) === 0;
 
+/** Where the lowest block of a mask begins; of an empty one, before the segment. */
+export const startOf = (mask: number): number => (31 - Math.clz32(mask & -mask)) * blockBytes;
+
 /** The blocks of a mask that is one run, as a view of the segment. @param bytes in these blocks: `maskBytes` */
 export function cutRun(segment: Uint8Array, mask: number, bytes: number): Uint8Array {
-  const start = (31 - Math.clz32(mask & -mask)) * blockBytes;
+  const start = startOf(mask);
   return bytes === segment.length ? segment : segment.subarray(start, start + bytes);
 }
+
+/** The lowest blocks of a mask that are neighbours, as a mask. */
+export const lowestRun = (mask: number): number => mask & ~(mask + (mask & -mask));
 
 /** The blocks of a mask as views of the segment, one for each run of neighbours. */
 export function cutBlocks(segment: Uint8Array, mask: number): Uint8Array[] {
   const runs: Uint8Array[] = [];
-  let left = mask & allBlocks(segment.length);
-  while (left !== 0) {
-    const first = 31 - Math.clz32(left & -left);
-    const run = runFrom(left, first);
-    const start = first * blockBytes;
-    runs.push(segment.subarray(start, Math.min(segment.length, start + run * blockBytes)));
-    left = without(left, first + run);
+  for (let left = mask & allBlocks(segment.length); left !== 0; ) {
+    const run = lowestRun(left);
+    const start = startOf(run);
+    runs.push(segment.subarray(start, start + maskBytes(run, segment.length)));
+    left &= ~run;
   }
   return runs;
 }
 
 /** Puts the blocks of a mask, which lie without gaps in `bytes`, into their places of the segment. */
 export function placeBlocks(segment: Uint8Array, mask: number, bytes: Uint8Array): void {
-  let left = mask & allBlocks(segment.length);
   let from = 0;
-  while (left !== 0) {
-    const first = 31 - Math.clz32(left & -left);
-    const run = runFrom(left, first);
-    const start = first * blockBytes;
-    const length = Math.min(segment.length - start, run * blockBytes);
-    segment.set(length === bytes.length ? bytes : bytes.subarray(from, from + length), start);
+  for (let left = mask & allBlocks(segment.length); left !== 0; ) {
+    const run = lowestRun(left);
+    const length = maskBytes(run, segment.length);
+    segment.set(length === bytes.length ? bytes : bytes.subarray(from, from + length), startOf(run));
     from += length;
-    left = without(left, first + run);
+    left &= ~run;
   }
 }
-
-/** How many neighbours, from block `first` on, are in the mask. */
-const runFrom = (mask: number, first: number): number => {
-  const ended = ~(mask >>> first);
-  return ended === 0 ? blocks : 31 - Math.clz32(ended & -ended);
-};
-
-/** The mask without the blocks below `end`. A shift by 32 would be one by 0. */
-const without = (mask: number, end: number): number => (end >= blocks ? 0 : mask & (-1 << end));
 
 /** How many bits are set. */
 function ones(mask: number): number {

@@ -92,6 +92,7 @@ export class Servers implements LocalServers, RecordActs {
     }
     record.heardNs = this.#nowNs;
     this.#kept.noticed(request, out, notice);
+    if (request.state === 'discarded') record.settle(request);
     record.schedule();
   }
 
@@ -125,19 +126,25 @@ export class Servers implements LocalServers, RecordActs {
         record.noteServer(entity);
         if (request.state !== 'responded' || !request.idempotent) requests.push(request);
       }
+      const settled = record.settledBy === entity;
+      if (settled) {
+        record.clear();
+        record.noteServer(entity);
+      }
       if (record.dropServer(entity) && record.transaction !== undefined)
-        heard.push({ client: record.entity, transaction: record.transaction });
+        heard.push({ client: record.entity, transaction: record.transaction, settled });
     }
     return { requests, heard };
   }
 
   /** An entity that has come here has had a request of that client: nothing older is one. */
-  heard(resident: Resident, { client, transaction }: HeardClient): void {
+  heard(resident: Resident, { client, transaction, settled }: HeardClient): void {
     const record = this.#records.remember(client);
     if (record === undefined) return;
     const known = record.transaction;
     if (known === undefined || distance(transaction, known) > 0) this.#records.begin(record, transaction);
-    record.noteServer(resident.entity);
+    if (settled && record.transaction === transaction && !record.has(0)) record.settledBy = resident.entity;
+    else record.noteServer(resident.entity);
     record.heardNs = this.#nowNs;
     record.schedule();
   }
@@ -201,7 +208,7 @@ export class Servers implements LocalServers, RecordActs {
 
   /** A client that has moved here asks again. False if nobody here has had the request, or it may be done again. */
   #askedAgain(record: RemoteClient, to: EntityId): boolean {
-    let known = false;
+    let known = record.settledBy === to;
     for (const request of record.requests.filter((r) => r.path.to === to && r.path.forwardCount === 0)) {
       request.heardFrom(here);
       if (request.state === 'responded' && request.idempotent) record.remove(request);
@@ -222,10 +229,14 @@ export class Servers implements LocalServers, RecordActs {
   repeat(client: EntityId): void {
     const record = this.#records.get(client);
     if (record === undefined) return;
+    const { forwarding } = this.#deliveries;
+    const { transaction, settledBy } = record;
+    if (settledBy !== null && transaction !== undefined)
+      forwarding.sayHere({ client, transaction }, responseCodes.responseDiscarded);
     for (const request of record.requests.filter((r) => r.path.forwardCount === 0)) {
-      if (request.state === 'forwarded') this.#deliveries.forwarding.again(record, request);
+      if (request.state === 'forwarded') forwarding.again(record, request);
       else if (request.state === 'discarded' && !isGroup(request.to))
-        this.#deliveries.forwarding.sayBack(request, responseCodes.responseDiscarded);
+        forwarding.sayBack(request, responseCodes.responseDiscarded);
     }
   }
 

@@ -201,7 +201,7 @@ describe('vmtp, packets by reference', () => {
     packet.release();
     expect(packet.data.length).toBe(0);
     expect(group.message()).toEqual(m);
-    expect(group.message()?.segment).toBe(m.segment);
+    expect(group.message()?.segment.buffer).toBe(m.segment.buffer);
   });
 
   it('takes views of a segment in several packets', () => {
@@ -209,6 +209,48 @@ describe('vmtp, packets by reference', () => {
     for (const parts of packetGroup(encodeHeading(request), m, sentBlocks(m), 1432)) {
       expect(parts[1]).toBe(m.control);
       expect(parts[2]?.buffer).toBe(m.segment.buffer);
+    }
+  });
+
+  it('puts packets together where their sender has them, in any order, and shows nothing else of it', () => {
+    const segment = pattern(3000, 9);
+    const m = message({ code: 1, flags: MessageFlag.partial, words: [0, 0, 0, 0, 0, 0x3f], segment });
+    const heading = encodeHeading(request);
+    const packet = new Packet();
+    const take = (mask: number): Packet => {
+      expect(packet.read(frameOf(packetParts(heading, m, mask)))).toBeUndefined();
+      return packet;
+    };
+    const group = new ArrivingGroup(take(0x20));
+    expect(group.add(take(0x3))).toBe('more');
+    const holed = segment.slice().fill(0, 1024, 2560);
+    expect(group.message()?.segment).toEqual(holed);
+    expect(group.prefix()).toEqual(segment.subarray(0, 1024));
+    expect(group.add(take(0x1c))).toBe('complete');
+    const whole = group.message()?.segment;
+    expect([whole?.buffer === segment.buffer, whole]).toEqual([true, segment]);
+  });
+
+  it('puts packets together in an array of its own when they lie in several', () => {
+    const m = message({ code: 1, segment: pattern(3000, 9) });
+    const heading = encodeHeading(request);
+    const packet = new Packet();
+    const take = (mask: number, apart: boolean): Packet => {
+      const parts = packetParts(heading, m, mask);
+      const bytes = apart ? [frameOf(parts).payload()] : parts;
+      expect(packet.read(frameOf(bytes))).toBeUndefined();
+      return packet;
+    };
+    for (const [first, second, third] of [
+      [false, false, true],
+      [false, true, false],
+      [true, false, false],
+      [true, true, true],
+    ] as const) {
+      const group = new ArrivingGroup(take(0x21, first));
+      expect(group.add(take(0x2, second))).toBe('more');
+      expect(group.add(take(0x1c, third))).toBe('complete');
+      expect(group.message()?.segment).toEqual(m.segment);
     }
   });
 

@@ -1,6 +1,14 @@
 /** The server's state machine against a client of which every packet is written here. */
 import { ms, seconds } from '@backplane/engine';
-import { type EntityId, Frame, type Message, MessageFlag, message } from '@backplane/slots';
+import {
+  type ArrivedRequest,
+  type Delivery,
+  type EntityId,
+  Frame,
+  type Message,
+  MessageFlag,
+  message,
+} from '@backplane/slots';
 import { pattern } from '@backplane/slots/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -139,6 +147,54 @@ describe('a server', () => {
     expect(client.said.length).toBe(5);
     request(question(0), { transaction: 8, ...asking });
     expect(client.said).toEqual(['client responseDiscarded']);
+  });
+
+  it('that has moved knows there which clients have their responses', () => {
+    const own = new World();
+    const [left, come] = [own.host('left'), own.host('come')];
+    const asker = new Script(own, 3);
+    const server = new Desk(left, function* (r) {
+      yield* r.respond(message({ code: 0, segment: pattern(600, 4) }));
+    }).entity;
+    const name = { client: asker.entity, server, response: false };
+    const ask = (to: Host, transaction: number, more: Partial<Heading> = {}): void =>
+      asker.say(to.nic.address, { ...name, transaction, ...more }, question(0));
+    ask(left, 7);
+    const notice = { server, client: asker.entity, transaction: 7, delivery: 3, code: responseCodes.ok };
+    asker.notify(left.nic.address, notifyVmtpServer.encode(notice));
+    expect(asker.said).toEqual(['response ok [3]']);
+    const there: ArrivedRequest[] = [];
+    const taken = left.entities.moves?.take(server);
+    expect(taken?.requests).toEqual([]);
+    const arrived = (r: ArrivedRequest): Delivery => {
+      there.push(r);
+      return 'taken';
+    };
+    come.entities.moves?.attach(server, { arrived }, taken?.state ?? new Uint8Array(0));
+    ask(come, 7, asking);
+    expect(asker.said).toEqual(['client responseDiscarded']);
+    ask(come, 6, asking);
+    expect([asker.said, there.length]).toEqual([[], 0]);
+    ask(come, 8);
+    expect(there.length).toBe(1);
+  });
+
+  it('has more patience when packets come far apart, and less when they no longer do', () => {
+    const slow = new Desk(host, function* () {});
+    const eachApart = (apart: number, transaction: number): number => {
+      for (const mask of [0x3, 0xc, 0x30]) {
+        request(question(3000), { server: slow.entity, transaction }, [mask]);
+        world.after(apart);
+      }
+      return client.said.length;
+    };
+    let transaction = 10;
+    expect(eachApart(ms(100), transaction++)).toBeGreaterThan(1);
+    for (let i = 0; i < 10; i++) eachApart(ms(100), transaction++);
+    expect(eachApart(ms(100), transaction++)).toBe(0);
+    for (let i = 0; i < 20; i++) eachApart(ms(1), transaction++);
+    expect(eachApart(ms(100), transaction++)).toBeGreaterThan(1);
+    expect(slow.arrivals.length).toBe(transaction - 10);
   });
 
   it('executes again what may be, and keeps no response of it', () => {
