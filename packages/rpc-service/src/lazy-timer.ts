@@ -28,8 +28,8 @@ export class LazyTimer {
     this.#dueNs = never;
   }
 
-  /** For good: its owner is forgotten. */
-  dispose(): void {
+  /** The same, for who will not need it soon: it is no more in the queue of the engine. */
+  stop(): void {
     this.#dueNs = never;
     this.#armedNs = never;
     this.#timer.cancel();

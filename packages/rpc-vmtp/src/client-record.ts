@@ -247,7 +247,7 @@ export class ClientRecord {
     for (const t of this.#run?.transactions ?? []) t.end(ReplyCode.entityMigrated);
     this.#leave();
     this.#transaction = null;
-    this.#timer.dispose();
+    this.#timer.stop();
     this.#wake();
   }
 }

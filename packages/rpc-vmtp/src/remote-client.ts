@@ -66,6 +66,8 @@ export class RemoteClient {
   answered = false;
   /** When it was heard last. */
   heardNs = 0;
+  /** Its requests are looked at from time to time, for orphans. */
+  watched = false;
 
   constructor(entity: EntityId, head: RemoteClient | null, scope: Scope, duties: RecordDuties) {
     this.entity = entity;
@@ -147,6 +149,8 @@ export class RemoteClient {
     if (this.requests.length > 1 || path.forwardCount > 0 || isGroup(path.to)) return;
     this.requests = none;
     this.settledBy = resident.entity;
+    // Nothing is to be waited for until the client's next transaction, which may be long.
+    this.timer.stop();
   }
 
   /** What came of the transaction before is over. */

@@ -1,14 +1,14 @@
 /**
  * All clients that a host's servers remember, and what happens when nothing has been heard of one for a while.
  *
- *   its requests                              the next time-out   what it does
- *   one is processed, for a client elsewhere  TS2                 an orphan: tell the service; no response
- *   a response with data is kept              TS5, then TS3       ask whether it has arrived
- *   none of these                             TS4                 forget the client
+ *   its requests                              the next time-out   what it does                                     whose timer
+ *   one is processed, for a client elsewhere  TS2                 an orphan: tell the service; no response         the host's
+ *   a response with data is kept              TS5, then TS3       ask whether it has arrived                       the record's
+ *   none of these                             TS4                 forget the client, a quarter later at the latest the host's
  *
  * A group's requests and datagrams make no orphans, because nobody repeats them while they are processed. While packets of a
- * request are coming, the timer is theirs (TS1). Most records wait for nothing but to be forgotten, and all of them for
- * equally long: one timer of the host does that, at the latest a quarter of TS4 after its time.
+ * request are coming, the record's timer is theirs (TS1). A time-out that is equally long for all records, and for nearly all
+ * in vain, is one for all of them together.
  */
 import { LazyTimer } from '@backplane/rpc-service';
 import { type EntityId, isGroup, type Message } from '@backplane/slots';
@@ -32,8 +32,6 @@ export interface RecordActs {
 const recordsMax = 4096;
 /** Transactions of a stream after its first, at once. */
 const followersMax = 63;
-/** The least that TS5 can be. */
-const firstLookNs = /* @__PURE__ */ ts5Ns(0, 0);
 /** Between two looks at all records. */
 const lookPauseNs = ts4Ns / 4;
 
@@ -46,6 +44,10 @@ export class RemoteClients {
   readonly #records = new Map<EntityId, RemoteClient>();
   /** The next look for records that can be forgotten; set as long as there are any. */
   readonly #look: LazyTimer;
+  /** Those with a request that might become an orphan, and some that have had one since the last look at these. */
+  #watched: RemoteClient[] = [];
+  /** That look; set as long as there are any. */
+  readonly #watch: LazyTimer;
 
   constructor(parts: ServerParts, kept: KeptResponses, acts: RecordActs) {
     this.#parts = parts;
@@ -58,7 +60,9 @@ export class RemoteClients {
       pursue: (request) => this.#kept.pursue(request),
       passHere: (r, request, to, m) => this.#acts.passHere(r, request, to, m),
     };
-    this.#look = new LazyTimer(parts.machine.scope, 'vmtp remote clients', () => this.#forgetSilent());
+    const { scope } = parts.machine;
+    this.#look = new LazyTimer(scope, 'vmtp remote clients', () => this.#forgetSilent());
+    this.#watch = new LazyTimer(scope, 'vmtp orphans', () => this.#findOrphans());
   }
 
   get size(): number {
@@ -75,8 +79,12 @@ export class RemoteClients {
 
   /** Its record, or a new one. Undefined when there are too many, and none of them can be forgotten. */
   remember(client: EntityId): RemoteClient | undefined {
-    const known = this.#records.get(client);
-    if (known !== undefined || !this.#makeRoom()) return known;
+    return this.#records.get(client) ?? this.begun(client);
+  }
+
+  /** A record for a client that has none. Undefined as above. */
+  begun(client: EntityId): RemoteClient | undefined {
+    if (!this.#makeRoom()) return undefined;
     const record = this.#make(client, null);
     if (this.#records.size === 0) this.#look.set(ts4Ns);
     this.#records.set(client, record);
@@ -138,7 +146,7 @@ export class RemoteClients {
     if (followers.length > 0) record.followers = [];
     record.held = null;
     for (const follower of followers) {
-      follower.timer.dispose();
+      follower.timer.stop();
       this.abandon(follower);
     }
     for (const request of record.requests) {
@@ -151,7 +159,7 @@ export class RemoteClients {
   }
 
   #forget(record: RemoteClient): void {
-    record.timer.dispose();
+    record.timer.stop();
     this.abandon(record);
     const { head } = record;
     if (head === null) this.#records.delete(record.entity);
@@ -164,7 +172,7 @@ export class RemoteClients {
     if (record.arriving !== null) return;
     let nextNs = Infinity;
     for (const request of record.requests) {
-      if (isWatched(request)) nextNs = Math.min(nextNs, this.#watchNs(record));
+      if (isWatched(request)) this.#watchOver(record);
       else if (isInquired(request)) {
         const { tries, packets, route } = request;
         const roundTripNs = route?.roundTripNs ?? 0;
@@ -175,30 +183,40 @@ export class RemoteClients {
     else record.timer.cancel();
   }
 
-  /**
-   * Until the next look at a client whose request is processed. The first one comes early: most are answered by then, and the
-   * timer need not be called back from TS2 to the much earlier TS5.
-   */
-  #watchNs(record: RemoteClient): number {
-    const silentNs = this.#silentNs(record);
-    return silentNs === 0 ? firstLookNs : Math.max(0, ts2Ns - silentNs);
-  }
-
   #expired(record: RemoteClient): void {
     if (record.arriving !== null) {
       this.#acts.missing(record);
       return;
     }
-    const isSilent = this.#silentNs(record) >= ts2Ns;
-    for (const request of record.requests) {
-      if (isWatched(request) && isSilent) this.#orphan(record, request);
-      else if (isInquired(request)) this.#kept.inquire(request);
-    }
+    for (const request of record.requests) if (isInquired(request)) this.#kept.inquire(request);
     this.#schedule(record);
   }
 
   #silentNs({ heardNs }: RemoteClient): number {
     return this.#parts.machine.engine.nowNs - heardNs;
+  }
+
+  #watchOver(record: RemoteClient): void {
+    if (record.watched) return;
+    record.watched = true;
+    this.#watched.push(record);
+    if (this.#watched.length === 1) this.#watch.set(ts2Ns);
+  }
+
+  #findOrphans(): void {
+    const watched = this.#watched;
+    this.#watched = [];
+    let longestNs = 0;
+    for (const record of watched) {
+      const silentNs = this.#silentNs(record);
+      if (silentNs >= ts2Ns)
+        for (const request of record.requests) if (isWatched(request)) this.#orphan(record, request);
+      record.watched = record.requests.some(isWatched);
+      if (!record.watched) continue;
+      this.#watched.push(record);
+      longestNs = Math.max(longestNs, silentNs);
+    }
+    if (this.#watched.length > 0) this.#watch.set(ts2Ns - longestNs);
   }
 
   #forgetSilent(): void {

@@ -76,7 +76,7 @@ export class RequestIntake {
       if (record !== undefined && newer === 0 && !this.#isNew(record, p, from, position)) return;
     }
     if (!this.#isMeant(p, from, position)) return;
-    const own = follows ? this.#follower(head, p, from) : (head ?? this.#records.remember(p.client));
+    const own = follows ? this.#follower(head, p, from) : (head ?? this.#records.begun(p.client));
     if (own === undefined) return;
     if (own.transaction !== first) this.#records.begin(own, first);
     if (streamed && !follows) own.streams = true;

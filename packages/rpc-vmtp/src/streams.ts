@@ -68,7 +68,7 @@ export class ClientRun {
 
   leave(): void {
     for (const t of this.transactions) t.leave();
-    for (const timer of this.#timers) timer.dispose();
+    for (const timer of this.#timers) timer.stop();
   }
 
   #at(number: number): Transaction | undefined {
