@@ -47,13 +47,15 @@ export interface Takers {
   readonly blocks: EntityBlocks;
 }
 
+/** Of all hosts in the process: who has read a packet is done with it before the next one comes, anywhere. */
+const packet: Packet = /* @__PURE__ */ new Packet();
+
 export class Arrivals {
   readonly #machine: Machine;
   readonly #processors: Processors;
   readonly #counters: Counters;
   readonly #checksumNsPerByte: number;
   readonly #costsNothing: boolean;
-  readonly #packet: Packet = new Packet();
   #takers: Takers | null = null;
 
   constructor(machine: Machine, processors: Processors, counters: Counters, checksum: boolean) {
@@ -81,7 +83,7 @@ export class Arrivals {
   #costNs(frame: Frame, lastBytes: number): number {
     const { packetReceiveNs, fragmentReceiveNs, copyNsPerByte } = this.#machine.type.costs;
     const sumNs = this.#checksumNsPerByte * frame.lengthBytes;
-    const p = this.#packet;
+    const p = packet;
     if (p.read(frame) !== undefined) return packetReceiveNs + Math.round(sumNs);
     const bytesNs = Math.round(copyNsPerByte * Math.min(lastBytes, p.data.length) + sumNs);
     const last =
@@ -90,7 +92,7 @@ export class Arrivals {
   }
 
   #take(frame: Frame, from: Place): void {
-    const p = this.#packet;
+    const p = packet;
     this.#counters.receivedPackets++;
     const flaw = p.read(frame);
     if (flaw === 'encrypted') this.#encrypted(frame, p, from);

@@ -50,7 +50,7 @@ export interface TransactOptions {
   /** The request, or its response, may be a run. */
   readonly runs?: boolean;
   /** Where it is sent; else the client finds out. */
-  readonly place?: Place;
+  readonly place?: Place | undefined;
   /** That is a group's place. */
   readonly multicast?: boolean;
   /** It is there or nowhere: nobody is asked about it. */

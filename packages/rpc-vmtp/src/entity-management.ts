@@ -15,7 +15,7 @@
  *
  * The RFC leaves to the system what a descriptor holds and what signals mean: the descriptor here is our own.
  */
-import { codeOf, type EntityId, type Message } from '@backplane/slots';
+import { codeOf, type EntityId, entityWords, type Message } from '@backplane/slots';
 import { ByteWriter, type Layout, layout, u32 } from '@backplane/wire';
 import { managementCodes, operationNumber } from './codes.ts';
 import {
@@ -130,9 +130,9 @@ export const queryEntity: ManagementOperation<NamedEntity, QueriedEntity> = {
     encode({ outcome, descriptor }) {
       const segment = new ByteWriter();
       if (descriptor !== null) {
-        const { high, low } = entityTexts.wordsOf(descriptor.entity);
-        const { flags, transaction, requests, queueMax } = descriptor;
-        const facts = { entityHigh: high, entityLow: low, flags, transaction, requests, queueMax };
+        const { entity: described, flags, transaction, requests, queueMax } = descriptor;
+        const [entityHigh, entityLow] = entityWords(described);
+        const facts = { entityHigh, entityLow, flags, transaction, requests, queueMax };
         segment.bytes(vmtpEntityDescriptor.encode(facts));
       }
       return withList(bare.message(outcome, {}), segment);

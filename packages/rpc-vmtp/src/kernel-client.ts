@@ -33,6 +33,7 @@ import {
   ReplyCode,
   wordOf,
 } from '@backplane/slots';
+import { here } from './carrier.ts';
 import type { TransactOptions } from './client-parts.ts';
 import type { ClientRecord } from './client-record.ts';
 import type { Counters } from './counters.ts';
@@ -50,9 +51,6 @@ import {
 } from './kernel-messages.ts';
 import { anyLife, instantOf, type Peer, type PeerTable } from './lives.ts';
 import type { VmtpHost } from './vmtp-host.ts';
-
-/** A kernel is where its number says, or nowhere. */
-const callOptions: TransactOptions = { runs: true, settled: true };
 
 export interface KernelClientParts {
   readonly machine: Machine;
@@ -163,7 +161,10 @@ export class KernelClient implements Courier {
         };
         trace.emit('rpc.call', machine.scope, told);
       }
-      const { message: m } = yield* client.transact(peer.entity, request, callOptions);
+      // A kernel is where its number says, or nowhere.
+      const options: TransactOptions = { runs: true, settled: true, place: peer.place };
+      const { message: m, place } = yield* client.transact(peer.entity, request, options);
+      if (place !== here) peer.place = place;
       const code = codeOf(m);
       if (trace.on) {
         const outcome = code === ReplyCode.ok ? 'reply' : code > ReplyCode.user ? errorKind(code) : 'silence';
@@ -193,6 +194,7 @@ export class KernelClient implements Courier {
       return responseLost(peer.host);
     counters.timeouts++;
     peer.silent = true;
+    peer.place = undefined;
     host.carrier.forget(peer.host);
     monitor.fellSilent(peer.host);
     return fellSilent(peer.host);

@@ -2,7 +2,15 @@
  * Where the parameters of management operations lie (RFC 1045, appendix II): in words 1 to 7 of the message, in their order,
  * and lists in the segment. A form is such a declaration made into a codec.
  */
-import { codeOf, controlBytes, type EntityId, type Message, MessageFlag } from '@backplane/slots';
+import {
+  codeOf,
+  controlBytes,
+  type EntityId,
+  highWord,
+  lowWord,
+  type Message,
+  MessageFlag,
+} from '@backplane/slots';
 import { ByteReader, type ByteWriter } from '@backplane/wire';
 import { operationNumber } from './codes.ts';
 import { entityTexts } from './numbers.ts';
@@ -33,9 +41,8 @@ export const word = (n: number): Place<number> => ({
 export const entity = (n: number): Place<EntityId> => ({
   read: (control) => entityTexts.of(wordAt(control, 4 * n), wordAt(control, 4 * n + 4)),
   write: (control, value) => {
-    const { high, low } = entityTexts.wordsOf(value);
-    putWord(control, 4 * n, high);
-    putWord(control, 4 * n + 4, low);
+    putWord(control, 4 * n, highWord(value));
+    putWord(control, 4 * n + 4, lowWord(value));
   },
 });
 

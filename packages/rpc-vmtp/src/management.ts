@@ -11,7 +11,7 @@
  *
  * Here are those about hosts, groups and notices; those about single entities are in `entity-management.ts`.
  */
-import { codeOf, type EntityId, type Message } from '@backplane/slots';
+import { codeOf, type EntityId, highWord, lowWord, type Message } from '@backplane/slots';
 import { ByteWriter } from '@backplane/wire';
 import { managementCodes, operationNumber } from './codes.ts';
 import { limits } from './layout.ts';
@@ -29,7 +29,7 @@ import {
   withList,
   word,
 } from './management-forms.ts';
-import { entityOf, entityTexts } from './numbers.ts';
+import { entityOf } from './numbers.ts';
 import { wordAt } from './words.ts';
 
 export type ManagementName = keyof typeof managementCodes;
@@ -247,8 +247,7 @@ export const queryGroup: ManagementOperation<QueryGroup, GroupMembers> = {
     encode({ outcome, members }) {
       const list = new ByteWriter();
       for (const member of members) {
-        const { high, low } = entityTexts.wordsOf(member);
-        list.u32(high).u32(low);
+        list.u32(highWord(member)).u32(lowWord(member));
       }
       return withList(memberCount.message(outcome, { memberCount: members.length }), list);
     },

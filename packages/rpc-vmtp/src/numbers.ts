@@ -18,7 +18,7 @@
  * share an address; who receives looks at all 64 bits. The RFC does not say how the two are told apart; by class D is our
  * reading.
  */
-import { type EntityId, entityId, entityWords, noEntity } from '@backplane/slots';
+import { type EntityId, entityId, highWord, lowWord, noEntity } from '@backplane/slots';
 import {
   asIpv4,
   formatIpv4,
@@ -43,10 +43,10 @@ export const entityOf = (high: number, low: number): EntityId => entityId(digits
 export const entityNumber = (type: number, discriminator: number, address: number): EntityId =>
   entityOf(((type << 28) | discriminator) >>> 0, address);
 
-export const typeOf = (e: EntityId): number => Number.parseInt(e.charAt(0), 16);
-export const discriminatorOf = (e: EntityId): number => Number.parseInt(e.slice(1, 8), 16);
+export const typeOf = (e: EntityId): number => highWord(e) >>> 28;
+export const discriminatorOf = (e: EntityId): number => highWord(e) & discriminatorMax;
 /** Of the host that made the number, or of the well-known group. */
-export const addressOf = (e: EntityId): Ipv4Address => asIpv4(Number.parseInt(e.slice(8), 16));
+export const addressOf = (e: EntityId): Ipv4Address => asIpv4(lowWord(e));
 
 // ---- numbers that everybody knows ----
 
@@ -120,24 +120,14 @@ export function parseEntity(text: string): EntityId | undefined {
 const textsBits = 12;
 const textsHeld: number = 1 << textsBits;
 
-/** A number as a header holds it. */
-export interface EntityWords {
-  readonly high: number;
-  readonly low: number;
-}
-
 /**
- * The numbers of headers as texts, and back, each made once while it is in use: a packet from or to an entity that was met
- * before costs no new string, and no string is read.
- *
- * From words to texts it is a table without chains, where who comes last to a place has it; from texts to words a map that
- * begins anew when it is full.
+ * The numbers of headers as texts, each made once while it is in use: a packet from or to an entity that was met before costs no
+ * new string. It is a table without chains, where who comes last to a place has it.
  */
 export class EntityTexts {
   readonly #highs: Uint32Array = new Uint32Array(textsHeld);
   readonly #lows: Uint32Array = new Uint32Array(textsHeld);
   readonly #texts: EntityId[] = new Array<EntityId>(textsHeld).fill(noEntity);
-  readonly #words = new Map<EntityId, EntityWords>();
 
   of(high: number, low: number): EntityId {
     const mixed = Math.imul(high, 0x9e37_79b1) ^ Math.imul(low, 0x85eb_ca6b);
@@ -149,17 +139,6 @@ export class EntityTexts {
     this.#lows[place] = low;
     this.#texts[place] = text;
     return text;
-  }
-
-  wordsOf(e: EntityId): EntityWords {
-    let words = this.#words.get(e);
-    if (words === undefined) {
-      const [high, low] = entityWords(e);
-      words = { high, low };
-      if (this.#words.size >= textsHeld) this.#words.clear();
-      this.#words.set(e, words);
-    }
-    return words;
   }
 }
 

@@ -35,11 +35,18 @@ export class OutgoingGroup {
   wanted = 0;
   /** The heading and message alone are to be sent again. */
   bare = false;
+  #memory: ArrayBufferLike | null = null;
 
   constructor(heading: Uint8Array, message: Message) {
     this.heading = heading;
     this.message = message;
     this.blocks = sentBlocks(message);
+  }
+
+  /** The segment's buffer. */
+  get memory(): ArrayBufferLike {
+    this.#memory ??= this.message.segment.buffer;
+    return this.#memory;
   }
 }
 

@@ -122,7 +122,7 @@ export class Output {
 
   /** One packet without data from interrupt level, of which nothing is kept. */
   sendBare(parts: OutgoingParts, m: Message, place: Place): void {
-    const packet = packetParts(encodeHeading(parts), m, 0, this.#cover);
+    const packet = packetParts(encodeHeading(parts), m, 0, this.#cover, 0);
     this.#processors.interrupt(this.#costNs(0), Busy.network, () => {
       this.#counters.sentPackets++;
       this.#carrier.send(place, parts.priority, packet, this.#bare);
@@ -174,10 +174,12 @@ export class Output {
     return Math.round(this.#copyNsPerByte * bytes);
   }
 
-  #packet({ heading, message }: OutgoingGroup, blocks: number, bytes: number): Uint8Array[] {
+  #packet(group: OutgoingGroup, blocks: number, bytes: number): Uint8Array[] {
+    const { heading, message } = group;
     this.#counters.sentPackets++;
     this.#counters.bytes += bytes;
-    return packetParts(heading, message, blocks, this.#cover, bytes);
+    const memory = bytes < message.segment.length ? group.memory : undefined;
+    return packetParts(heading, message, blocks, this.#cover, bytes, memory);
   }
 }
 

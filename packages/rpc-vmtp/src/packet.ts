@@ -31,7 +31,10 @@
  */
 import {
   type EntityId,
+  entityWords,
   type Frame,
+  highWord,
+  lowWord,
   type Message,
   MessageFlag,
   type MessagePriority,
@@ -50,7 +53,7 @@ import {
   leastPacketBytes,
   limits,
 } from './layout.ts';
-import { type EntityWords, entityTexts, vmtpDefaultClient, vmtpManagerGroup } from './numbers.ts';
+import { entityTexts, vmtpDefaultClient, vmtpManagerGroup } from './numbers.ts';
 import { allBlocks, cutBlocks, cutRun, isOneRun, maskBytes, paddedBytes } from './segment-blocks.ts';
 import { fourthWord, putWord, thirdWord, wordAt } from './words.ts';
 
@@ -81,11 +84,9 @@ export interface Heading {
 
 /** The first 32 bytes of each packet of the group, for `packetParts`. */
 export function encodeHeading(h: Heading): Uint8Array {
-  const client = entityTexts.wordsOf(h.client);
-  const server = entityTexts.wordsOf(h.server);
   const bytes = new Uint8Array(headingBytes);
-  putWord(bytes, 0, client.high);
-  putWord(bytes, 4, client.low);
+  putWord(bytes, 0, highWord(h.client));
+  putWord(bytes, 4, lowWord(h.client));
   putWord(bytes, 8, (internetDomain << thirdWord.domainShift) | (h.multicast ? thirdWord.multicast : 0));
   const { flagsShift, delayShift, retransmitShift, retransmitMask, forwardShift, gapShift, priorityShift } =
     fourthWord;
@@ -101,8 +102,8 @@ export function encodeHeading(h: Heading): Uint8Array {
       (h.response ? functions.response : functions.request),
   );
   putWord(bytes, 16, h.transaction);
-  putWord(bytes, 24, server.high);
-  putWord(bytes, 28, server.low);
+  putWord(bytes, 24, highWord(h.server));
+  putWord(bytes, 28, lowWord(h.server));
   return bytes;
 }
 
@@ -128,6 +129,7 @@ const unsealed: readonly Uint8Array[] = /* @__PURE__ */ Array.from(
  * @param heading of the group; not changed
  * @param delivery the blocks in this packet, of those that the segment has
  * @param dataBytes in these blocks, from who has counted them
+ * @param memory the segment's buffer, from who has asked for it
  */
 export function packetParts(
   heading: Uint8Array,
@@ -135,6 +137,7 @@ export function packetParts(
   delivery: number,
   cover: ChecksumCover = 'none',
   dataBytes: number = maskBytes(delivery, segment.length),
+  memory?: ArrayBufferLike,
 ): Uint8Array[] {
   const paddedLength = paddedBytes(dataBytes);
   const padBytes = paddedLength - dataBytes;
@@ -145,8 +148,9 @@ export function packetParts(
   const bare = cover === 'none' ? unsealed[padBytes] : undefined;
   // What nearly all packets are is written out: an array that grows is slow.
   if (bare !== undefined && dataBytes === 0) return [head, control, bare];
+  if (bare !== undefined && dataBytes === segment.length) return [head, control, segment, bare];
   if (bare !== undefined && isOneRun(delivery))
-    return [head, control, cutRun(segment, delivery, dataBytes), bare];
+    return [head, control, cutRun(segment, delivery, dataBytes, memory), bare];
   const parts = [head, control, ...cutBlocks(segment, delivery)];
   parts.push(bare ?? sealed(parts, padBytes, cover));
   return parts;
@@ -194,8 +198,8 @@ const streamFlags = groupFlags.notStartOfRun | groupFlags.notEndOfRun | groupFla
 const requestFlags = groupFlags.memberOfDestination;
 /** The type bit of groups, in the upper word of a number. */
 const groupBit = 0x4000_0000;
-const managers: EntityWords = /* @__PURE__ */ entityTexts.wordsOf(vmtpManagerGroup);
-const nobody: EntityWords = /* @__PURE__ */ entityTexts.wordsOf(vmtpDefaultClient.bigEndian);
+const managers: readonly [number, number] = /* @__PURE__ */ entityWords(vmtpManagerGroup);
+const nobody: readonly [number, number] = /* @__PURE__ */ entityWords(vmtpDefaultClient.bigEndian);
 /** Bytes of the message where these words are. */
 const messageDeliveryAt = 24;
 const segmentBytesAt = 28;
@@ -253,7 +257,9 @@ export class Packet {
     const third = wordAt(head, 8);
     if (third >>> thirdWord.versionShift !== 0) return 'version';
     if (((third >>> thirdWord.domainShift) & thirdWord.domainMask) !== internetDomain) return 'domain';
-    this.client = entityTexts.of(wordAt(head, 0), wordAt(head, 4));
+    const clientHigh = wordAt(head, 0);
+    const clientLow = wordAt(head, 4);
+    this.client = entityTexts.of(clientHigh, clientLow);
     this.multicast = (third & thirdWord.multicast) !== 0;
     if ((third & thirdWord.encrypted) !== 0) return 'encrypted';
 
@@ -263,7 +269,7 @@ export class Packet {
     if (frame.lengthBytes !== leastPacketBytes + dataBytes) return 'wrongLength';
     const headerOnly = (third & thirdWord.headerChecksumOnly) !== 0;
     if (!this.#summed(frame, head, control, headerOnly ? 0 : dataBytes)) return 'checksum';
-    return this.#readHeading(head) ?? this.#readMessage(frame, control, dataBytes);
+    return this.#readHeading(head, clientHigh, clientLow) ?? this.#readMessage(frame, control, dataBytes);
   }
 
   /** Lets go of the frame's bytes. */
@@ -272,23 +278,21 @@ export class Packet {
     this.data = noBytes;
   }
 
-  #readHeading(head: Uint8Array): Flaw | undefined {
+  #readHeading(head: Uint8Array, clientHigh: number, clientLow: number): Flaw | undefined {
     const fourth = wordAt(head, 12);
     this.response = (fourth & fourthWord.functionCode) === functions.response;
     this.flags = fourth >>> fourthWord.flagsShift;
     this.delayResponse = ((fourth >>> fourthWord.delayShift) & 1) !== 0;
     if ((fourth & fourthWord.unassigned) !== 0) return 'reservedBits';
     if (this.response && ((this.flags & requestFlags) !== 0 || this.delayResponse)) return 'reservedBits';
-    const clientHigh = wordAt(head, 0);
-    const clientLow = wordAt(head, 4);
     if (clientHigh === 0 && clientLow === 0) return 'zeroClient';
     if ((clientHigh & groupBit) !== 0) return 'groupClient';
-    this.nameless = clientHigh === nobody.high && clientLow === nobody.low;
+    this.nameless = clientHigh === nobody[0] && clientLow === nobody[1];
     const serverHigh = wordAt(head, 24);
     const serverLow = wordAt(head, 28);
     if (serverHigh === 0 && serverLow === 0) return 'zeroServer';
     this.toGroup = (serverHigh & groupBit) !== 0;
-    this.toManagers = serverHigh === managers.high && serverLow === managers.low;
+    this.toManagers = serverHigh === managers[0] && serverLow === managers[1];
     if (this.response && this.toGroup) return 'groupResponder';
     this.server = entityTexts.of(serverHigh, serverLow);
     this.retransmitCount = (fourth >>> fourthWord.retransmitShift) & fourthWord.retransmitMask;

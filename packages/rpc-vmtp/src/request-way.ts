@@ -132,7 +132,7 @@ export class RequestWay {
   locate({ place, multicast = false }: TransactOptions): void {
     const { residents, carrier, finder } = this.#parts;
     const { sought } = this;
-    if (place !== undefined) this.aim(place, multicast);
+    if (place !== undefined && this.#told === undefined) this.aim(place, multicast);
     else if (sought === undefined) {
       const beside = this.#beside;
       this.local = beside === undefined || residents.hosts(beside);

@@ -66,10 +66,18 @@ export const isOneRun = (mask: number): boolean => (mask & (mask + (mask & -mask
 /** Where the lowest block of a mask begins; of an empty one, before the segment. */
 export const startOf = (mask: number): number => (31 - Math.clz32(mask & -mask)) * blockBytes;
 
-/** The blocks of a mask that is one run, as a view of the segment. @param bytes in these blocks: `maskBytes` */
-export function cutRun(segment: Uint8Array, mask: number, bytes: number): Uint8Array {
-  const start = startOf(mask);
-  return bytes === segment.length ? segment : segment.subarray(start, start + bytes);
+/**
+ * The blocks of a mask that is one run, as a view of the segment.
+ * @param bytes in these blocks: `maskBytes`
+ * @param memory the segment's buffer, from who has asked for it: that is slow, and so is `subarray`; a view is not
+ */
+export function cutRun(
+  segment: Uint8Array,
+  mask: number,
+  bytes: number,
+  memory: ArrayBufferLike = segment.buffer,
+): Uint8Array {
+  return new Uint8Array(memory, segment.byteOffset + startOf(mask), bytes);
 }
 
 /** The lowest blocks of a mask that are neighbours, as a mask. */

@@ -47,7 +47,9 @@ export type {
 export {
   controlBytes,
   entityId,
+  highWord,
   isGroup,
+  lowWord,
   MessageFlag,
   noEntity,
   normalPriority,

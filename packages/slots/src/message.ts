@@ -1,5 +1,13 @@
 /** Messages between entities, made and read: the 32 bytes are big-endian words, the first of which is flags and code. */
-import { controlBytes, type EntityId, entityId, type Message, MessageFlag } from './entities.ts';
+import {
+  controlBytes,
+  type EntityId,
+  entityId,
+  highWord,
+  lowWord,
+  type Message,
+  MessageFlag,
+} from './entities.ts';
 
 const nothing = new Uint8Array(0);
 const none: readonly number[] = [];
@@ -60,17 +68,13 @@ export const entityIn = (m: Message, word: number): EntityId =>
   entityId(hex(wordOf(m, word)) + hex(wordOf(m, word + 1)));
 
 /** An entity as two words, for the fields of a message. */
-export const entityWords = (e: EntityId): readonly [number, number] => [
-  Number.parseInt(e.slice(0, 8), 16),
-  Number.parseInt(e.slice(8), 16),
-];
+export const entityWords = (e: EntityId): readonly [number, number] => [highWord(e), lowWord(e)];
 
 const hex = (word: number): string => word.toString(16).padStart(8, '0');
 
 function putEntity(control: Uint8Array, word: number, e: EntityId): void {
-  const [high, low] = entityWords(e);
-  putWord(control, word, high);
-  putWord(control, word + 1, low);
+  putWord(control, word, highWord(e));
+  putWord(control, word + 1, lowWord(e));
 }
 
 function putWord(control: Uint8Array, word: number, value: number): void {
