@@ -21,8 +21,8 @@ import {
   normalPriority,
   type Processors,
 } from '@backplane/slots';
-import type { Place } from './carrier.ts';
-import type { ClientRecord } from './client-record.ts';
+import type { Place, Receiver } from './carrier.ts';
+import type { ClientRecords } from './client-records.ts';
 import { responseCodes } from './codes.ts';
 import type { Counters } from './counters.ts';
 import type { EntityBlocks } from './entity-blocks.ts';
@@ -40,7 +40,7 @@ export interface Takers {
   readonly manager: Manager;
   readonly managerEntity: EntityId;
   readonly servers: Servers;
-  readonly clients: (entity: EntityId) => ClientRecord | undefined;
+  readonly clients: ClientRecords;
   readonly routes: Routes;
   readonly residents: Residents;
   readonly notices: Notices;
@@ -50,7 +50,7 @@ export interface Takers {
 /** Of all hosts in the process: who has read a packet is done with it before the next one comes, anywhere. */
 const packet: Packet = /* @__PURE__ */ new Packet();
 
-export class Arrivals {
+export class Arrivals implements Receiver {
   readonly #machine: Machine;
   readonly #processors: Processors;
   readonly #counters: Counters;
@@ -109,9 +109,8 @@ export class Arrivals {
       this.#nameless(p, from, takers);
       return;
     }
-    const own = clients(p.client);
+    const own = clients.get(p.client);
     if (p.response) {
-      routes.answered(p.server, from);
       if (own !== undefined) own.response(p, from);
       else this.#nobodys(p, from, takers);
       return;
@@ -120,8 +119,10 @@ export class Arrivals {
       this.#counters.malformed++; // what we send does not come back
       return;
     }
-    if (p.forwardCount === 0) routes.asked(p.client, from);
-    if (p.toManagers && manager.request(p, from)) return;
+    if (p.toManagers) {
+      if (p.forwardCount === 0) routes.asked(p.client, from);
+      if (manager.request(p, from)) return;
+    }
     servers.request(p, from);
   }
 
@@ -136,6 +137,7 @@ export class Arrivals {
   /** A response to a client that is not here. Its server is told, so that it does not keep what nobody wants. */
   #nobodys(p: Packet, from: Place, { notices, routes, residents }: Takers): void {
     this.#counters.stale++;
+    routes.answered(p.server, from);
     const route = routes.of(p.client);
     const elsewhere = route !== undefined && route.place !== from;
     const code = residents.absence(p.client, this.#machine.engine.nowNs, elsewhere);

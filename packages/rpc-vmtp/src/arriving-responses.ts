@@ -18,6 +18,7 @@ import type { SentRequest } from './sent-request.ts';
 export interface HandedUp {
   readonly message: Message;
   readonly sound: boolean;
+  readonly place: Place;
 }
 
 /** How transactions end whose server falls silent, is nowhere, or has let its response go. */
@@ -68,11 +69,11 @@ export class ArrivingResponses {
 
   /** Of the only one: what has come of it, when that code says that no more will; undefined if nothing has. */
   handedUp(code: number): Ending | undefined {
-    const [from] = this.servers;
-    if (from === undefined || !silences.has(code)) return undefined;
-    const came = this.missing(from, false);
+    const [arriving] = this.#arriving;
+    if (arriving === undefined || !silences.has(code)) return undefined;
+    const came = this.missing(arriving.server, false);
     if (typeof came !== 'object') return undefined;
-    return { from, message: came.message, place: this.#parts.routes.of(from)?.place };
+    return { from: arriving.server, message: came.message, place: arriving.from };
   }
 
   #of(server: EntityId): Arriving | undefined {
@@ -85,7 +86,7 @@ export class ArrivingResponses {
     const { counters, routes, machine } = this.#parts;
     const { nowNs } = machine.engine;
     let arriving = this.#of(p.server);
-    if (arriving !== undefined) routes.pace.came(p, arriving, nowNs);
+    if (arriving !== undefined) routes.pace.came(p, from, arriving, nowNs);
     const joined = arriving?.add(p, position);
     if (joined === 'contradicts') {
       counters.malformed++;
@@ -96,7 +97,7 @@ export class ArrivingResponses {
     }
     if (joined === 'repeated') counters.duplicates++;
     if (arriving === undefined) {
-      arriving = new Arriving(p, position, nowNs);
+      arriving = new Arriving(p, position, from, nowNs);
       this.#arriving.push(arriving);
     }
     if (arriving.complete) return arriving.message() ?? 'nothing';
@@ -115,23 +116,22 @@ export class ArrivingResponses {
     const arriving = this.#of(server);
     if (arriving === undefined) return undefined;
     const { idempotent, partial } = arriving;
-    if (partial && (idempotent || !more)) return this.#handedUp(server, arriving.message(), true);
+    if (partial && (idempotent || !more)) return this.#handedUp(arriving, arriving.message(), true);
     if (!more) {
       const m = message({ code: ReplyCode.badReplySegment, segment: arriving.prefix() });
-      return this.#handedUp(server, m, false);
+      return this.#handedUp(arriving, m, false);
     }
     if (idempotent) {
       arriving.heardNs = null;
       return arriving.missing;
     }
-    const place = this.#parts.routes.of(server)?.place;
-    if (place !== undefined) this.#demand(place, server, arriving);
+    this.#demand(arriving.from, server, arriving);
     return undefined;
   }
 
-  #handedUp(server: EntityId, m: Message | undefined, sound: boolean): HandedUp | undefined {
+  #handedUp({ server, from }: Arriving, m: Message | undefined, sound: boolean): HandedUp | undefined {
     this.drop(server);
-    return m === undefined ? undefined : { message: m, sound };
+    return m === undefined ? undefined : { message: m, sound, place: from };
   }
 
   /** Asks the server for what lacks of its response. */

@@ -19,7 +19,7 @@ import {
   type Processors,
 } from '@backplane/slots';
 import { z } from 'zod';
-import { type Arrival, type Carrier, EthernetCarrier, InternetCarrier } from './carrier.ts';
+import { type Carrier, EthernetCarrier, InternetCarrier, type Receiver } from './carrier.ts';
 import { Counters } from './counters.ts';
 import { board, internetMissing, routeTooNarrow } from './errors.ts';
 import { KernelClient } from './kernel-client.ts';
@@ -124,7 +124,7 @@ interface Granted {
 function assemble(granted: Granted, settings: Settings, machine: Machine): VmtpTransport {
   const counters = new Counters();
   counters.register(machine);
-  const carrierFor = (arrived: Arrival): Carrier => chooseCarrier(granted, settings, machine, arrived);
+  const carrierFor = (receiver: Receiver): Carrier => chooseCarrier(granted, settings, machine, receiver);
   const host = new VmtpHost(machine, granted.processors, counters, carrierFor, settings);
   const peers = new PeerTable();
   const traits: TransportTraits = { board, limits: kernelLimits, pathNs: machine.type.costs.vmtpPathNs };
@@ -143,28 +143,28 @@ function assemble(granted: Granted, settings: Settings, machine: Machine): VmtpT
     settings.clients,
   );
   const entity = kernelEntity(machine.host);
-  host.attachResident({ entity, service: server, pathNs: 0, takesRuns: true });
+  host.attachResident({ entity, service: server, pathNs: 0, isKernel: true });
   host.join(kernelGroup, entity);
   const open = (): void => server.open();
   const parts = { machine, traits, courier: client, procedures, peers: monitor, counters, open };
   return new VmtpTransport(parts, host);
 }
 
-function chooseCarrier(granted: Granted, settings: Settings, machine: Machine, arrived: Arrival): Carrier {
+function chooseCarrier(granted: Granted, settings: Settings, machine: Machine, receiver: Receiver): Carrier {
   const carrier =
     settings.carrier === 'ethernet'
       ? new EthernetCarrier(
           chooseInterface({ board, machine: machine.name }, granted.nic, settings.nic),
           granted.locator,
-          arrived,
+          receiver,
         )
-      : overInternet(granted.internet, machine, arrived);
+      : overInternet(granted.internet, machine, receiver);
   if (carrier.packetBytes < limits.basicPacketBytes)
     throw routeTooNarrow(machine.name, carrier.packetBytes, limits.basicPacketBytes);
   return carrier;
 }
 
-function overInternet(internet: Internet | undefined, machine: Machine, arrived: Arrival): InternetCarrier {
+function overInternet(internet: Internet | undefined, machine: Machine, receiver: Receiver): InternetCarrier {
   if (internet === undefined) throw internetMissing(machine.name);
-  return new InternetCarrier(internet, arrived, (body) => machine.scope.spawn('vmtp output', body));
+  return new InternetCarrier(internet, receiver, (body) => machine.scope.spawn('vmtp output', body));
 }

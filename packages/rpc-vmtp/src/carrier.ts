@@ -26,11 +26,13 @@ export type Place = number;
 /** This host itself: its entities are reached without packets. */
 export const here: Place = -1;
 
-/**
- * Takes what arrives, at the instant of arrival. Of the payload, `lastBytes` at most were in the frame that has just come,
- * for which the handler pays.
- */
-export type Arrival = (frame: Frame, from: Place, lastBytes: number) => void;
+export interface Receiver {
+  /**
+   * Takes what arrives, at the instant of arrival. Of the payload, `lastBytes` at most were in the frame that has just come,
+   * for which the receiver pays.
+   */
+  arrived(frame: Frame, from: Place, lastBytes: number): void;
+}
 
 export interface Carrier {
   /** Payload of the largest packet. */
@@ -65,12 +67,12 @@ export class EthernetCarrier implements Carrier {
   readonly #locator: Locator;
   readonly #queue: TransmitQueue;
 
-  constructor(nic: Nic, locator: Locator, arrived: Arrival) {
+  constructor(nic: Nic, locator: Locator, receiver: Receiver) {
     this.#nic = nic;
     this.#locator = locator;
     this.#queue = new TransmitQueue(nic);
     this.packetBytes = nic.mtuBytes;
-    nic.receive(ETHER_TYPES.v, (frame) => arrived(frame, frame.source, frame.lengthBytes));
+    nic.receive(ETHER_TYPES.v, (frame) => receiver.arrived(frame, frame.source, frame.lengthBytes));
   }
 
   placeOf(host: HostId): Place | undefined {
@@ -120,12 +122,12 @@ export class InternetCarrier implements Carrier {
   readonly #spawn: (body: Task<void>) => void;
 
   /** `spawn` runs what has to be sent from interrupt level, which cannot wait. */
-  constructor(internet: Internet, arrived: Arrival, spawn: (body: Task<void>) => void) {
+  constructor(internet: Internet, receiver: Receiver, spawn: (body: Task<void>) => void) {
     this.#internet = internet;
     this.#spawn = spawn;
     this.packetBytes = internet.unfragmentedBytes;
     internet.receive(IP_PROTOCOLS.vmtp, ({ from, payload, completingBytes }) =>
-      arrived(new Frame(0, 0, 0, [payload]), from, completingBytes),
+      receiver.arrived(new Frame(0, 0, 0, [payload]), from, completingBytes),
     );
   }
 

@@ -6,7 +6,7 @@ import type { Finder } from './finder.ts';
 import type { Notices } from './notices.ts';
 import type { Output } from './output.ts';
 import type { Residents } from './residents.ts';
-import type { Routes } from './routes.ts';
+import type { Route, Routes } from './routes.ts';
 
 /** What became of a request that was handed over on this host. */
 export type LocalVerdict = 'taken' | 'notAwaiting' | 'busy' | 'frozen' | 'nobody';
@@ -49,9 +49,9 @@ export interface TransactOptions {
   readonly timeoutNs?: number;
   /** The request, or its response, may be a run. */
   readonly runs?: boolean;
-  /** Where it is sent; else the client finds out. */
-  readonly place?: Place | undefined;
-  /** That is a group's place. */
+  /** How it is sent, if that is known; else the client finds out. */
+  readonly route?: Route | undefined;
+  /** That leads to a group's place. */
   readonly multicast?: boolean;
   /** It is there or nowhere: nobody is asked about it. */
   readonly settled?: boolean;

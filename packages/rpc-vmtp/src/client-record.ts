@@ -145,9 +145,10 @@ export class ClientRecord {
   *ask(to: EntityId, m: Message, windowNs: number, enough: number): Task<readonly Ending[]> {
     const mine = this.#begin(to, m, { runs: true, settled: true }, true);
     const endNs = this.#engine.nowNs + windowNs;
-    const place = this.#parts.carrier.groupPlace(to);
+    const { carrier, routes } = this.#parts;
+    const route = routes.at(carrier.groupPlace(to));
     try {
-      mine.locate({ place, multicast: true });
+      mine.locate({ route, multicast: true });
       yield* mine.transmit(0);
       mine.repeatWithin(windowNs);
       while (!mine.left && (mine.answers?.count ?? enough) < enough && this.#engine.nowNs < endNs)
@@ -199,6 +200,7 @@ export class ClientRecord {
   // ---- what happens ----
 
   response(p: Packet, from: Place): void {
+    if (this.#transaction?.settled !== true) this.#parts.routes.answered(p.server, from);
     if (this.#run?.response(p, from) === true) return;
     if (this.#transaction === null) this.#parts.counters.stale++;
     else this.#transaction.response(p, from);

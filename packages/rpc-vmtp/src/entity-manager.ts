@@ -19,7 +19,7 @@
  */
 import { type Task, tasks } from '@backplane/engine';
 import { type EntityId, type EntityService, type Message, message, noEntity } from '@backplane/slots';
-import type { ClientRecord } from './client-record.ts';
+import type { ClientRecords } from './client-records.ts';
 import { responseCodes } from './codes.ts';
 import {
   type CreateEntity,
@@ -49,7 +49,7 @@ export interface EntityManagerParts {
   readonly residents: Residents;
   readonly servers: Servers;
   readonly services: EntityServices;
-  readonly clients: (entity: EntityId) => ClientRecord | undefined;
+  readonly clients: ClientRecords;
 }
 
 /** More than wait for anybody: a host remembers no more clients. */
@@ -101,7 +101,7 @@ export class EntityManager {
   query(entity: EntityId): Message {
     const { residents, clients, servers, services } = this.#parts;
     const resident = residents.get(entity);
-    const client = clients(entity);
+    const client = clients.get(entity);
     const has = (is: boolean, flag: number): number => (is ? flag : 0);
     const flags =
       has(client !== undefined, entityFlags.client) |
@@ -124,7 +124,7 @@ export class EntityManager {
     if (typeof resident === 'number') return resident;
     const program = this.#parts.services.programOf(resident);
     if (program !== null && isSignalled(program)) program.signalled(signal);
-    else if (this.#parts.clients(entity)?.interrupt() !== true) return responseCodes.notAwaitingMessage;
+    else if (this.#parts.clients.get(entity)?.interrupt() !== true) return responseCodes.notAwaitingMessage;
     return responseCodes.ok;
   }
 
@@ -176,8 +176,8 @@ export class EntityManager {
     return isManager(asker) || samePrincipal(asker, entity) || this.#parts.residents.get(asker) !== undefined;
   }
 
-  #isKernels({ entity, takesRuns }: Resident): boolean {
-    return takesRuns || entity === this.#parts.entity;
+  #isKernels({ entity, isKernel }: Resident): boolean {
+    return isKernel || entity === this.#parts.entity;
   }
 }
 

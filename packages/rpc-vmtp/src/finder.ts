@@ -129,11 +129,12 @@ export class Finder {
 
   /** Asks one host's manager. Returns the outcome. */
   *#ask(entity: EntityId, place: Place): Task<number> {
-    const { take, giveBack } = this.#parts;
+    const { take, giveBack, routes } = this.#parts;
     const record = take();
     try {
       const m = probeEntity.request.encode({ coResident: entity, entity, authDomain: 0 });
-      const ending = yield* record.transact(vmtpManagerGroup, m, { place, settled: true });
+      const options = { route: routes.at(place), settled: true };
+      const ending = yield* record.transact(vmtpManagerGroup, m, options);
       return codeOf(ending.message);
     } finally {
       giveBack(record);
@@ -147,9 +148,9 @@ export class Finder {
     const record = take();
     try {
       const m = probeEntity.request.encode({ coResident: entity, entity, authDomain: 0 });
-      const place = carrier.groupPlace(vmtpManagerGroup);
-      const o = { place, settled: true, multicast: true, retries: probeRetries };
-      const ending = yield* record.transact(vmtpManagerGroup, m, o);
+      const route = routes.at(carrier.groupPlace(vmtpManagerGroup));
+      const options = { route, settled: true, multicast: true, retries: probeRetries };
+      const ending = yield* record.transact(vmtpManagerGroup, m, options);
       if (codeOf(ending.message) !== ReplyCode.ok || ending.place === undefined) return undefined;
       routes.answered(entity, ending.place);
       return ending.place;

@@ -67,7 +67,7 @@ export class Forwarding {
     else if (request.asked > asksMax) this.#pass(request, responseCodes.retransmissionTimeout);
     else if (!out.underWay) {
       out.count(true);
-      if (out.packets(output.dataBytes) === 1) out.wantAll();
+      if (out.fitsOne(output.dataBytes)) out.wantAll();
       else out.wantBare();
       output.again(out);
     }
@@ -119,6 +119,6 @@ export class Forwarding {
   /** To a client of this host. */
   sayHere({ client, transaction }: Pick<RequestPath, 'client' | 'transaction'>, code: number): void {
     const notice: ClientNotice = { client, control: 0, receiveSequence: 0, transaction, delivery: 0, code };
-    this.#parts.clients(client)?.notified(notice, here);
+    this.#parts.clients.get(client)?.notified(notice, here);
   }
 }

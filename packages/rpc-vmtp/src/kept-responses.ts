@@ -34,7 +34,7 @@ export class KeptResponses {
       return;
     }
     counters.retransmissions++;
-    out.count(hasData(out));
+    out.count(out.hasData);
     out.wantAll();
     output.again(out);
   }
@@ -102,7 +102,7 @@ export class KeptResponses {
     request.passing = false;
     if (found.place === undefined || out === null || !wanted()) return;
     request.asked = 0;
-    if (clients(client) !== undefined) request.handAgain();
+    if (clients.get(client) !== undefined) request.handAgain();
     else if (found.place !== here) {
       request.aim(found.place);
       out.count(true);
@@ -137,10 +137,4 @@ export class KeptResponses {
     request.out = null;
     request.state = 'discarded';
   }
-}
-
-/** Without data there is little to keep: whether it has arrived is not asked. */
-export function hasData({ groups }: Outgoing): boolean {
-  for (const { blocks } of groups) if (blocks !== 0) return true;
-  return false;
 }

@@ -33,7 +33,7 @@ import {
   ReplyCode,
   wordOf,
 } from '@backplane/slots';
-import { here } from './carrier.ts';
+import { here, type Place } from './carrier.ts';
 import type { TransactOptions } from './client-parts.ts';
 import type { ClientRecord } from './client-record.ts';
 import type { Counters } from './counters.ts';
@@ -162,9 +162,9 @@ export class KernelClient implements Courier {
         trace.emit('rpc.call', machine.scope, told);
       }
       // A kernel is where its number says, or nowhere.
-      const options: TransactOptions = { runs: true, settled: true, place: peer.place };
+      const options: TransactOptions = { runs: true, settled: true, route: peer.route };
       const { message: m, place } = yield* client.transact(peer.entity, request, options);
-      if (place !== here) peer.place = place;
+      if (place !== undefined) this.#answeredFrom(peer, place);
       const code = codeOf(m);
       if (trace.on) {
         const outcome = code === ReplyCode.ok ? 'reply' : code > ReplyCode.user ? errorKind(code) : 'silence';
@@ -187,6 +187,10 @@ export class KernelClient implements Courier {
     }
   }
 
+  #answeredFrom(peer: Peer, place: Place): void {
+    if (place !== here && place !== peer.route?.place) peer.route = this.#parts.host.routeTo(place);
+  }
+
   /** What VMTP says for itself, about a kernel. */
   #failed(peer: Peer, code: number): KernelError {
     const { counters, monitor, host } = this.#parts;
@@ -194,7 +198,7 @@ export class KernelClient implements Courier {
       return responseLost(peer.host);
     counters.timeouts++;
     peer.silent = true;
-    peer.place = undefined;
+    peer.route = undefined;
     host.carrier.forget(peer.host);
     monitor.fellSilent(peer.host);
     return fellSilent(peer.host);

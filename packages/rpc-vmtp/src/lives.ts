@@ -8,8 +8,8 @@
  */
 import { CLUSTER_EPOCH_SECONDS } from '@backplane/engine';
 import type { EntityId, HostId } from '@backplane/slots';
-import type { Place } from './carrier.ts';
 import { kernelEntity } from './kernel-messages.ts';
+import type { Route } from './routes.ts';
 
 /** "Whichever life": of calls that may be executed twice. */
 export const anyLife = 0;
@@ -33,8 +33,8 @@ export class Peer {
   bootId = 0;
   /** The last call to it got no answer, and nothing has been heard since. */
   silent = false;
-  /** Where its last response came from; undefined: it fell silent, or has never been called. */
-  place: Place | undefined = undefined;
+  /** To where its last response came from; undefined: it fell silent, or has never been called. */
+  route: Route | undefined = undefined;
 
   constructor(host: HostId) {
     this.host = host;

@@ -33,6 +33,7 @@ import {
 } from '@backplane/slots';
 import type { Place } from './carrier.ts';
 import type { ClientRecord } from './client-record.ts';
+import type { ClientRecords } from './client-records.ts';
 import { responseCodes } from './codes.ts';
 import type { Counters } from './counters.ts';
 import { blockOf, type EntityBlocks } from './entity-blocks.ts';
@@ -84,7 +85,7 @@ export interface ManagerParts {
   readonly residents: Residents;
   readonly counters: Counters;
   readonly servers: Servers;
-  readonly clients: (entity: EntityId) => ClientRecord | undefined;
+  readonly clients: ClientRecords;
   readonly routes: Routes;
   readonly blocks: EntityBlocks;
   readonly services: EntityServices;
@@ -183,7 +184,7 @@ export class Manager implements EntityService {
 
   #notifyClient(m: Message, from: Place): void {
     const notice = notifyVmtpClient.decode(m);
-    const record = notice === undefined ? undefined : this.#parts.clients(notice.client);
+    const record = notice === undefined ? undefined : this.#parts.clients.get(notice.client);
     if (notice === undefined || record === undefined) this.#parts.counters.stale++;
     else record.notified(notice, from);
   }
@@ -203,7 +204,7 @@ export class Manager implements EntityService {
       case 'probeEntity': {
         const entity = probeEntity.request.decode(m)?.entity;
         if (entity === undefined || !this.#has(entity)) return responseCodes.nonexistentEntity;
-        const transaction = clients(entity)?.transaction ?? 0;
+        const transaction = clients.get(entity)?.transaction ?? 0;
         const nobody = { principal: noEntity, effectivePrincipal: noEntity };
         return probeEntity.reply.encode({ outcome, transaction, process: entity, ...nobody });
       }
@@ -259,7 +260,7 @@ export class Manager implements EntityService {
 
   #has(entity: EntityId): boolean {
     const { residents, clients } = this.#parts;
-    return entity === noEntity || residents.hosts(entity) || clients(entity) !== undefined;
+    return entity === noEntity || residents.hosts(entity) || clients.get(entity) !== undefined;
   }
 
   #respond(p: Packet, to: Place, m: Message): void {

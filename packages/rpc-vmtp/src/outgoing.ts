@@ -65,6 +65,8 @@ export class Outgoing implements Sender {
   repeating = false;
   /** Nobody wants it any more. */
   over = false;
+  /** Blocks of its segment are sent. Without data there is little to keep: whether it has arrived is not asked. */
+  hasData: boolean;
   #transmissions = 1;
 
   constructor(parts: OutgoingParts, m: Message, place: Place, gapNs: number) {
@@ -77,6 +79,7 @@ export class Outgoing implements Sender {
     this.rank = parts.priority;
     this.place = place;
     this.gapNs = gapNs;
+    this.hasData = this.#sendsBlocks();
   }
 
   /** Number of the last group, with which its answer begins. */
@@ -92,6 +95,11 @@ export class Outgoing implements Sender {
   /** Still in this host's own queues, so that nobody can have answered. */
   get underWay(): boolean {
     return this.sending || this.repeating || this.waiting > 0;
+  }
+
+  /** Whether it is one packet. Most requests are seen to be at once. */
+  fitsOne(dataBytes: number): boolean {
+    return (!this.hasData && this.groups.length === 1) || this.packets(dataBytes) === 1;
   }
 
   packets(dataBytes: number): number {
@@ -111,7 +119,14 @@ export class Outgoing implements Sender {
   /** Only these blocks are sent. Of a run, all are. */
   limit(blocks: number): void {
     const [group] = this.groups;
-    if (group !== undefined && this.groups.length === 1) group.blocks = (group.blocks & blocks) >>> 0;
+    if (group === undefined || this.groups.length > 1) return;
+    group.blocks = (group.blocks & blocks) >>> 0;
+    this.hasData = this.#sendsBlocks();
+  }
+
+  #sendsBlocks(): boolean {
+    for (const { blocks } of this.groups) if (blocks !== 0) return true;
+    return false;
   }
 
   /** Of a request that names blocks of its response: it names these from now on. */

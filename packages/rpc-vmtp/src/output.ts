@@ -17,7 +17,7 @@ import type { Carrier, Place } from './carrier.ts';
 import type { Counters } from './counters.ts';
 import { headerBytes, packetDataBytes } from './layout.ts';
 import { Outgoing, type OutgoingGroup, type OutgoingParts } from './outgoing.ts';
-import { type ChecksumCover, encodeHeading, packetParts } from './packet.ts';
+import { barePacket, type ChecksumCover, encodeHeading, packetParts } from './packet.ts';
 import { maskBytes, nextPacketBlocks } from './segment-blocks.ts';
 import { gapUnitNs, wireNsPerByte } from './times.ts';
 import type { Sender } from './transmit-queue.ts';
@@ -122,7 +122,7 @@ export class Output {
 
   /** One packet without data from interrupt level, of which nothing is kept. */
   sendBare(parts: OutgoingParts, m: Message, place: Place): void {
-    const packet = packetParts(encodeHeading(parts), m, 0, this.#cover, 0);
+    const packet = barePacket(encodeHeading(parts), m, this.#cover);
     this.#processors.interrupt(this.#costNs(0), Busy.network, () => {
       this.#counters.sentPackets++;
       this.#carrier.send(place, parts.priority, packet, this.#bare);

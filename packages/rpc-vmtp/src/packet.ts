@@ -156,6 +156,12 @@ export function packetParts(
   return parts;
 }
 
+/** A packet without data, alone in its group: the heading becomes part of it. */
+export function barePacket(heading: Uint8Array, m: Message, cover: ChecksumCover): Uint8Array[] {
+  const bare = cover === 'none' ? unsealed[0] : undefined;
+  return bare === undefined ? packetParts(heading, m, 0, cover, 0) : [heading, m.control, bare];
+}
+
 /** The padding and the checksum of what comes before them. */
 function sealed(parts: readonly Uint8Array[], padBytes: number, cover: ChecksumCover): Uint8Array {
   const sums = new ClusterSums();

@@ -10,6 +10,7 @@
 import type { Scope } from '@backplane/engine';
 import { LazyTimer } from '@backplane/rpc-service';
 import { type EntityId, isGroup, type Message } from '@backplane/slots';
+import type { Route } from './routes.ts';
 import type { Arriving } from './runs.ts';
 import type { RequestPath, ServedRequest } from './served-request.ts';
 
@@ -66,6 +67,8 @@ export class RemoteClient {
   answered = false;
   /** When it was heard last. */
   heardNs = 0;
+  /** To where its last response went. */
+  route: Route | null = null;
   /** Its requests are looked at from time to time, for orphans. */
   watched = false;
 

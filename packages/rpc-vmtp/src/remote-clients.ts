@@ -13,7 +13,7 @@
 import { LazyTimer } from '@backplane/rpc-service';
 import { type EntityId, isGroup, type Message } from '@backplane/slots';
 import { here } from './carrier.ts';
-import { hasData, type KeptResponses } from './kept-responses.ts';
+import type { KeptResponses } from './kept-responses.ts';
 import { type RecordDuties, RemoteClient } from './remote-client.ts';
 import { distance } from './runs.ts';
 import type { ServedRequest } from './served-request.ts';
@@ -248,7 +248,7 @@ const isWatched = ({ state, path, isDatagram }: ServedRequest): boolean =>
 
 /** Its response is asked after, until it is known to have arrived. */
 const isInquired = ({ state, out, astray }: ServedRequest): boolean =>
-  state === 'responded' && out !== null && !astray && hasData(out);
+  state === 'responded' && out !== null && !astray && out.hasData;
 
 /** Nothing of it is under way. */
 const isIdle = ({ arriving, requests, held, followers }: RemoteClient): boolean =>

@@ -54,8 +54,11 @@ export class RequestIntake {
   }
 
   request(p: Packet, from: Place): void {
-    const { counters, residents, streaming } = this.#parts;
-    const takesRuns = p.toGroup || residents.get(p.server)?.takesRuns === true;
+    const { counters, residents, routes, streaming } = this.#parts;
+    const isKernels = residents.get(p.server)?.isKernel === true;
+    // Kernels are where their numbers say.
+    if (p.forwardCount === 0 && !isKernels) routes.asked(p.client, from);
+    const takesRuns = p.toGroup || isKernels;
     const streamed = !takesRuns && streaming && isStreamed(p.flags);
     const position = streamed ? 'only' : positionOf(p.flags);
     if (position === undefined) {
@@ -120,7 +123,7 @@ export class RequestIntake {
   /** Is its receiver here? Who is not is told of, unless it came by multicast: somebody else may be meant. */
   #isMeant(p: Packet, from: Place, position: Position): boolean {
     const { residents } = this.#parts;
-    const takesRuns = (resident: Resident): boolean => position === 'only' || resident.takesRuns;
+    const takesRuns = (resident: Resident): boolean => position === 'only' || resident.isKernel;
     if (!isGroup(p.server)) {
       const resident = residents.get(p.server);
       if (resident === undefined) this.#words.refuse(p, from, this.#whereabouts(p.server, from));
@@ -175,7 +178,7 @@ export class RequestIntake {
       this.#complete(record, path, m, p, from);
       return;
     }
-    const arriving = new Arriving(p, position, this.#nowNs);
+    const arriving = new Arriving(p, position, from, this.#nowNs);
     record.arriving = { arriving, path };
     record.tries = 0;
     if (arriving.complete) this.#arrived(record, p, from);
@@ -188,7 +191,7 @@ export class RequestIntake {
   #join(record: RemoteClient, p: Packet, from: Place, position: Position): void {
     const { counters, routes } = this.#parts;
     const arriving = record.arriving?.arriving;
-    if (arriving !== undefined) routes.pace.came(p, arriving, this.#nowNs);
+    if (arriving !== undefined) routes.pace.came(p, from, arriving, this.#nowNs);
     const joined = arriving?.add(p, position);
     if (joined === 'complete') this.#arrived(record, p, from);
     else if (joined === 'contradicts') counters.malformed++;

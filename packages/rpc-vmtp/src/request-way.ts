@@ -32,6 +32,7 @@ import {
 import { here, type Place } from './carrier.ts';
 import type { ClientParts, LocalVerdict, TransactOptions } from './client-parts.ts';
 import { responseCodes } from './codes.ts';
+import type { Route } from './routes.ts';
 import { SentRequest } from './sent-request.ts';
 
 export interface TransactionFacts {
@@ -57,6 +58,8 @@ export class RequestWay {
 
   readonly client: EntityId;
   readonly number: number;
+  /** Of the request's last group, with which a response begins. */
+  lastNumber: number;
   readonly to: EntityId;
   readonly message: Message;
   readonly priority: MessagePriority;
@@ -64,13 +67,14 @@ export class RequestWay {
   readonly datagram: boolean;
   /** It, or its response, may be a run. */
   readonly runs: boolean;
+  /** The server is where it is asked, or nowhere. */
+  readonly settled: boolean;
   whereabouts: Whereabouts = 'unknown';
   /** To be handed over on this host. */
   local = false;
   /** The request as it went to other hosts. */
   sent: SentRequest | null = null;
   readonly #parts: ClientParts;
-  readonly #settled: boolean;
   readonly #streamFlags: number;
   /** What was said of the server's place; undefined: nothing against it. */
   #told: number | undefined = undefined;
@@ -81,13 +85,14 @@ export class RequestWay {
     this.#parts = parts;
     this.client = client;
     this.number = number;
+    this.lastNumber = number;
     this.to = to;
     this.message = message;
     this.priority = options.priority ?? normalPriority;
     this.group = isGroup(to);
     this.datagram = (flagsOf(message) & MessageFlag.datagram) !== 0;
     this.runs = options.runs === true;
-    this.#settled = options.settled === true;
+    this.settled = options.settled === true;
     this.#streamFlags = streamFlags;
   }
 
@@ -104,11 +109,6 @@ export class RequestWay {
   get #beside(): EntityId | undefined {
     const isBeside = (flagsOf(this.message) & MessageFlag.coResident) !== 0;
     return isBeside ? entityIn(this.message, 1) : undefined;
-  }
-
-  /** Of the request's last group, with which a response begins. */
-  get lastNumber(): number {
-    return this.sent?.out.lastTransaction ?? this.number;
   }
 
   /** Is that the number of one of the request's groups? */
@@ -129,20 +129,20 @@ export class RequestWay {
   }
 
   /** Finds out where the request goes, if that needs no question to anybody. */
-  locate({ place, multicast = false }: TransactOptions): void {
-    const { residents, carrier, finder } = this.#parts;
+  locate({ route, multicast = false }: TransactOptions): void {
+    const { residents, routes, carrier, finder } = this.#parts;
     const { sought } = this;
-    if (place !== undefined && this.#told === undefined) this.aim(place, multicast);
+    if (route !== undefined && this.#told === undefined) this.aim(route, multicast);
     else if (sought === undefined) {
       const beside = this.#beside;
       this.local = beside === undefined || residents.hosts(beside);
-      this.aim(carrier.groupPlace(beside ?? this.to), true);
+      this.aim(routes.at(carrier.groupPlace(beside ?? this.to)), true);
     } else {
       // Beside nobody is whoever is here.
       this.local = sought === noEntity || residents.hosts(sought);
       const known = this.local || this.#told !== undefined ? undefined : finder().known(sought);
       if (this.local) this.#stay();
-      else if (known !== undefined) this.aim(known, false);
+      else if (known !== undefined) this.aim(routes.at(known), false);
       else if (this.datagram) this.#parts.machine.scope.spawn('vmtp datagram', this.#sendWhenFound(sought));
       else return;
     }
@@ -161,11 +161,11 @@ export class RequestWay {
   }
 
   *#seek(wanted: () => boolean, done: (outcome: number | undefined) => void): Task<void> {
-    const found = yield* this.#parts.finder().find(this.sought ?? this.to, this.#told, this.#settled, wanted);
+    const found = yield* this.#parts.finder().find(this.sought ?? this.to, this.#told, this.settled, wanted);
     if (this.whereabouts !== 'sought' || !wanted()) return;
     this.whereabouts = 'unknown';
     if (found.place !== undefined && found.place !== here) {
-      this.aim(found.place, false);
+      this.aim(this.#parts.routes.at(found.place), false);
       this.whereabouts = 'known';
     }
     done(found.code);
@@ -173,14 +173,14 @@ export class RequestWay {
 
   /** The server has answered there, and falls silent. True if it is worth asking there once more. */
   mayAnswerAgain(): boolean {
-    return this.#settled && this.#searches++ < searchesMax;
+    return this.settled && this.#searches++ < searchesMax;
   }
 
   /** The server is not where the request went. False if it has been looked for often enough. */
   mayBeElsewhere(told: number): boolean {
     const { sought } = this;
     if (sought !== undefined) this.#parts.routes.forget(sought);
-    if (this.#settled || sought === undefined) return false;
+    if (this.settled || sought === undefined) return false;
     // One that goes on and on lives: how long it is chased is up to the sender's own limit.
     if (told !== responseCodes.entityMigrated && this.#searches++ >= searchesMax) return false;
     this.#told = told;
@@ -188,12 +188,13 @@ export class RequestWay {
     return true;
   }
 
-  aim(place: Place, multicast: boolean): void {
-    if (this.sent !== null) this.sent.aim(place);
+  aim(route: Route, multicast: boolean): void {
+    if (this.sent !== null) this.sent.aim(route);
     else {
       const { client, number, to, message, priority, runs } = this;
       const facts = { client, number, to, message, priority, runs, streamFlags: this.#streamFlags };
-      this.sent = new SentRequest(this.#parts, facts, place, multicast);
+      this.sent = new SentRequest(this.#parts, facts, route, multicast);
+      this.lastNumber = this.sent.out.lastTransaction;
     }
   }
 
@@ -201,6 +202,7 @@ export class RequestWay {
   #stay(): void {
     if (this.sent !== null) this.sent.out.over = true;
     this.sent = null;
+    this.lastNumber = this.number;
   }
 
   deliverHere(): LocalVerdict {
@@ -210,10 +212,10 @@ export class RequestWay {
 
   /** A datagram's sender does not wait until its receiver is found. */
   *#sendWhenFound(entity: EntityId): Task<void> {
-    const { finder, output } = this.#parts;
-    const { place } = yield* finder().find(entity, undefined, this.#settled, () => true);
+    const { finder, output, routes } = this.#parts;
+    const { place } = yield* finder().find(entity, undefined, this.settled, () => true);
     if (place === undefined || place === here) return;
-    this.aim(place, false);
+    this.aim(routes.at(place), false);
     if (this.sent !== null) yield* output.send(this.sent.out);
   }
 }

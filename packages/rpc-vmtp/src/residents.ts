@@ -11,8 +11,8 @@ export interface Resident {
   readonly service: EntityService;
   /** Processor time of the server's side of a transaction, where the service does not charge it itself. */
   readonly pathNs: number;
-  /** Takes messages of more than one packet group. */
-  readonly takesRuns: boolean;
+  /** The host's kernel as other kernels call it: it takes messages of more than one packet group. */
+  readonly isKernel: boolean;
 }
 
 /** One that has joined, perhaps more than once. */

@@ -16,6 +16,7 @@
  * last group, so that n to n + 2 may be in use, and the client's next transaction is n + 256.
  */
 import { type EntityId, type Message, MessageFlag } from '@backplane/slots';
+import type { Place } from './carrier.ts';
 import { groupFlags, limits, vmtpMessage } from './layout.ts';
 import { noBytes, type Packet } from './packet.ts';
 import { ArrivingGroup, type Joined } from './packet-group.ts';
@@ -105,9 +106,12 @@ export class Arriving {
   readonly wantsRest: boolean;
   /** When its last packet came, whatever that brought. Null: it is being done again since then. */
   heardNs: number | null;
+  /** Where that came from. */
+  from: Place;
 
-  constructor(p: Packet, position: Position, nowNs: number) {
+  constructor(p: Packet, position: Position, from: Place, nowNs: number) {
     this.server = p.server;
+    this.from = from;
     this.heardNs = nowNs;
     this.count = position === 'only' ? 1 : runGroupsMax;
     this.idempotent = (p.messageFlags & MessageFlag.datagram) !== 0;

@@ -36,10 +36,9 @@ export class SentRequest {
   /** The next repetition is to bring everything. */
   #wholly = false;
 
-  constructor(parts: ClientParts, facts: RequestFacts, place: Place, multicast: boolean) {
-    const { routes, output, residents } = parts;
+  constructor(parts: ClientParts, facts: RequestFacts, route: Route, multicast: boolean) {
+    const { output, residents } = parts;
     const { client, to, runs } = facts;
-    const route = routes.at(place);
     const isMember = multicast && residents.members(to).some((r) => r.entity === client);
     this.#parts = parts;
     this.multicast = multicast;
@@ -60,7 +59,7 @@ export class SentRequest {
         multicast,
       },
       facts.message,
-      place,
+      route.place,
       output.gapNs(route.sendGap),
     );
   }
@@ -84,13 +83,13 @@ export class SentRequest {
   }
 
   /** The server is elsewhere: all of it is sent there next. */
-  aim(place: Place): void {
-    const { routes, output } = this.#parts;
-    this.#route = routes.at(place);
-    this.out.place = place;
-    this.out.gapNs = output.gapNs(this.#route.sendGap);
+  aim(route: Route): void {
+    const { output } = this.#parts;
+    this.#route = route;
+    this.out.place = route.place;
+    this.out.gapNs = output.gapNs(route.sendGap);
     // A server that has come there may know it, and then answers who asks for a sign.
-    this.out.count(this.out.packets(output.dataBytes) === 1);
+    this.out.count(this.out.fitsOne(output.dataBytes));
   }
 
   /** The server was busy: it has kept nothing. */
@@ -108,7 +107,7 @@ export class SentRequest {
     counters.retransmissions++;
     out.count(true);
     if (blocks !== undefined) out.ask(blocks);
-    if (this.#wholly || out.packets(output.dataBytes) === 1) out.wantAll();
+    if (this.#wholly || out.fitsOne(output.dataBytes)) out.wantAll();
     else out.wantBare();
     this.#wholly = false;
     output.again(out);
@@ -136,7 +135,12 @@ export class SentRequest {
 
   /** The server has all of it. */
   received(): void {
-    if (!this.#lossy && this.out.packets(this.#parts.output.dataBytes) > 1) this.#route.easeSend();
+    if (!this.#lossy && !this.out.fitsOne(this.#parts.output.dataBytes)) this.#route.easeSend();
+  }
+
+  /** A response of several packets came from there without loss. */
+  easeAsked(from: Place): void {
+    (from === this.place ? this.#route : this.#parts.routes.at(from)).easeAsked();
   }
 
   /** Packets of the response were lost. */

@@ -147,13 +147,13 @@ export class ServedRequest implements ArrivedRequest {
     const m = this.#checked(response);
     this.#leave('responding');
     if (this.resident.pathNs > 0 && this.path.from !== here) charge(this.resident.pathNs, Busy.network);
-    const client = clients(this.client);
+    const client = clients.get(this.client);
     if (client !== undefined) {
       const copyNs = Math.round(machine.type.costs.copyNsPerByte * m.segment.length);
       if (copyNs > 0) charge(copyNs, Busy.network);
       yield* settle();
       if (!this.#is('responding')) return;
-      if (clients(this.client) !== undefined) {
+      if (clients.get(this.client) !== undefined) {
         this.#handOver(m);
         return;
       }
@@ -176,7 +176,7 @@ export class ServedRequest implements ArrivedRequest {
     if (this.state !== 'processing') return;
     const { output, clients } = this.#parts;
     if (this.isDatagram) this.discard();
-    else if (clients(this.client) !== undefined) this.#handOver(response);
+    else if (clients.get(this.client) !== undefined) this.#handOver(response);
     else {
       const place = this.#replyPlace;
       if (place === undefined) return;
@@ -301,7 +301,7 @@ export class ServedRequest implements ArrivedRequest {
   /** A response that cannot travel is the service's mistake, and an outcome like others. */
   #checked(response: Message): Message {
     const { segment } = response;
-    const most = this.path.runs && this.resident.takesRuns ? runBytesMax : limits.groupBytes;
+    const most = this.path.runs && this.resident.isKernel ? runBytesMax : limits.groupBytes;
     const sound = segment.length > limits.groupBytes || isSound(response);
     return sound && segment.length <= most ? response : message({ code: ReplyCode.badReplySegment });
   }
@@ -310,7 +310,9 @@ export class ServedRequest implements ArrivedRequest {
     const { output, routes } = this.#parts;
     const { client, path, priority, resident } = this;
     const { forwardCount, groups } = path;
-    this.route = routes.at(place);
+    const record = this.#record;
+    if (record.route?.place !== place) record.route = routes.at(place);
+    this.route = record.route;
     const gapNs = output.gapNs(Math.max(this.route.sendGap, path.gap));
     const parts: OutgoingParts = {
       client,
@@ -346,7 +348,7 @@ export class ServedRequest implements ArrivedRequest {
   #handOver(m: Message): void {
     if (this.state === 'processing') this.#leave('responded');
     const { clients } = this.#parts;
-    const client = clients(this.client);
+    const client = clients.get(this.client);
     if (client?.respondedHere(this.resident.entity, this.path.transaction, m) === true)
       this.state = 'responded';
     else if (this.out === null) this.#keepFor(m); // it has come here, and will ask

@@ -1,7 +1,7 @@
 /** What the parts of a host's servers have in common. */
 import type { EntityId, Machine } from '@backplane/slots';
 import type { Carrier } from './carrier.ts';
-import type { ClientRecord } from './client-record.ts';
+import type { ClientRecords } from './client-records.ts';
 import type { Counters } from './counters.ts';
 import type { EntityServices } from './entity-services.ts';
 import type { Finder } from './finder.ts';
@@ -21,7 +21,7 @@ export interface ServerParts {
   /** In whose name the host says something about a group's request. */
   readonly manager: EntityId;
   /** The entity's record as a client, if it is here. */
-  readonly clients: (entity: EntityId) => ClientRecord | undefined;
+  readonly clients: ClientRecords;
   readonly finder: () => Finder;
   readonly services: EntityServices;
   /** Takes runs of messages. */

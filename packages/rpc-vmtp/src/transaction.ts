@@ -93,6 +93,10 @@ export class Transaction {
   /** Times that the server said that it has the request. */
   #kept = 0;
   #arriving: ArrivingResponses | null = null;
+  /** When a response was heard last, in part. */
+  #heardNs = 0;
+  /** The timer was set for the rest of it: it is not set for each packet, but looks at that when its time has come. */
+  #isTimed = false;
   /** It went out, and nobody has refused it since. */
   #outstanding = false;
   /** Somebody may have had it, whatever is said of it now. */
@@ -118,6 +122,11 @@ export class Transaction {
   /** The thread has nothing to wait for. */
   get decided(): boolean {
     return this.ending !== null || this.left;
+  }
+
+  /** Nothing is learnt of where its server is. */
+  get settled(): boolean {
+    return this.#way.settled;
   }
 
   /** More responses may come. */
@@ -232,7 +241,7 @@ export class Transaction {
   // ---- packets ----
 
   response(p: Packet, from: Place): void {
-    const { counters, routes } = this.#parts;
+    const { counters } = this.#parts;
     const position = positionOf(p.flags);
     if (position === undefined || (position !== 'only' && !this.#way.runs)) {
       this.#tell(p, from, 0, responseCodes.streamingNotSupported);
@@ -267,7 +276,7 @@ export class Transaction {
         return;
       }
       m = joined;
-      if (!this.#arriving.lossy) routes.at(from).easeAsked();
+      if (!this.#arriving.lossy) this.#way.sent?.easeAsked(from);
     }
     if (this.answers?.full === true) {
       this.#tell(p, from, 0, responseCodes.busy);
@@ -285,7 +294,10 @@ export class Transaction {
   /** Of a group, what is missing of later responses is not asked for. */
   #waitForMore(): void {
     if (!this.#asking && this.ending !== null) return;
+    this.#heardNs = this.#engine.nowNs;
+    if (this.#state === 'receiving' && this.#isTimed) return;
     this.#state = 'receiving';
+    this.#isTimed = true;
     this.#timer.set(this.#restNs(0));
   }
 
@@ -352,7 +364,7 @@ export class Transaction {
     if (this.#state === 'idle') return;
     const sent = this.#way.sent;
     if (sent?.out.underWay) this.#timer.set(tc2Ns(sent.roundTripNs, 0));
-    else if (this.#state === 'receiving') this.#missing();
+    else if (this.#state === 'receiving') this.#missRest();
     else if (this.#handAgain && !this.#way.group) this.#hand();
     else if (this.#worksHere()) this.#keep();
     else if (!this.#asking && this.#tries >= this.#retries) this.#search(ReplyCode.retransmissionTimeout);
@@ -393,7 +405,16 @@ export class Transaction {
     sent.repeat(blocks);
   }
 
-  /** Parts of a response lack. */
+  /** Unless something came in time, parts of a response lack. */
+  #missRest(): void {
+    const leftNs = this.#heardNs + this.#restNs(0) - this.#engine.nowNs;
+    if (this.#isTimed && leftNs > 0) this.#timer.set(leftNs);
+    else {
+      this.#isTimed = false;
+      this.#missing();
+    }
+  }
+
   #missing(): void {
     const arriving = this.#arriving;
     this.#tries++;
@@ -405,7 +426,7 @@ export class Transaction {
         arriving?.noteLoss(this.#way.sent);
         if (this.#way.sent !== null) this.#repeat(this.#way.sent, what);
       } else if (typeof what === 'object' && (what.sound || !this.#asking)) {
-        this.#accept({ from: server, message: what.message, place: this.#parts.routes.of(server)?.place });
+        this.#accept({ from: server, message: what.message, place: what.place });
         if (this.#state === 'idle') return;
       }
     }
@@ -433,7 +454,8 @@ export class Transaction {
   // ---- the end ----
 
   #accept(ending: Ending): void {
-    this.#arriving?.drop(ending.from);
+    if (this.#way.group) this.#arriving?.drop(ending.from);
+    else this.#arriving = null;
     this.answers?.note(ending.from);
     if (this.#asking || this.ending !== null) this.answers?.keep(ending);
     else {

@@ -27,7 +27,7 @@ import {
   type Undo,
 } from '@backplane/slots';
 import { Arrivals } from './arrivals.ts';
-import type { Arrival, Carrier } from './carrier.ts';
+import type { Carrier, Place, Receiver } from './carrier.ts';
 import type { ClientParts } from './client-parts.ts';
 import { ClientRecord } from './client-record.ts';
 import { ClientRecords } from './client-records.ts';
@@ -50,7 +50,7 @@ import {
 import { Output } from './output.ts';
 import { isSound } from './packet-group.ts';
 import { type Resident, Residents } from './residents.ts';
-import { Routes } from './routes.ts';
+import { type Route, Routes } from './routes.ts';
 import { Servers } from './servers.ts';
 
 const mintedFrom = 4096;
@@ -114,20 +114,20 @@ export class VmtpHost implements StreamingEntities {
     machine: Machine,
     processors: Processors,
     counters: Counters,
-    carrierFor: (arrived: Arrival) => Carrier,
+    carrierFor: (receiver: Receiver) => Carrier,
     { checksum, streaming, allocation }: HostSettings,
   ) {
     this.#machine = machine;
     this.#minted = (machine.bootId * mintedPerSecond) % (discriminatorMax + 1 - mintedFrom);
 
     const arrivals = new Arrivals(machine, processors, counters, checksum);
-    const carrier = carrierFor((frame, from, lastBytes) => arrivals.arrived(frame, from, lastBytes));
+    const carrier = carrierFor(arrivals);
     const output = new Output(machine, processors, carrier, counters, checksum);
     const routes = new Routes(machine.type.costs.transmitTurnaroundNs);
     const notices = new Notices(output, counters);
     const residents = new Residents(machine.name, carrier);
     const managerEntity = this.#number(0, managerDiscriminator);
-    const clients = (entity: EntityId): ClientRecord | undefined => this.#clients.get(entity);
+    const clients = this.#clients;
     const finder = (): Finder => this.#finder;
     const services: EntityServices = new EntityServices({
       machine: machine.name,
@@ -193,7 +193,7 @@ export class VmtpHost implements StreamingEntities {
     this.#routes = routes;
     this.#residents = residents;
     this.#services = services;
-    this.attachResident({ entity: managerEntity, service: manager, pathNs: 0, takesRuns: false });
+    this.attachResident({ entity: managerEntity, service: manager, pathNs: 0, isKernel: false });
     this.join(vmtpManagerGroup, managerEntity);
     machine.metrics.register('vmtp.remembered', () => servers.remembered, 'max');
   }
@@ -239,7 +239,7 @@ export class VmtpHost implements StreamingEntities {
 
   #attachCharged(entity: EntityId, service: EntityService): Undo {
     const pathNs = this.#machine.type.costs.vmtpPathNs;
-    return this.attachResident({ entity, service, pathNs, takesRuns: false });
+    return this.attachResident({ entity, service, pathNs, isKernel: false });
   }
 
   /** @throws BackplaneError `ENTITY_TAKEN` */
@@ -319,6 +319,10 @@ export class VmtpHost implements StreamingEntities {
   *probe(entity: EntityId): Task<Probed> {
     if (this.#residents.hosts(entity) || this.#clients.get(entity) !== undefined) return 'here';
     return yield* this.#finder.probe(entity);
+  }
+
+  routeTo(place: Place): Route {
+    return this.#routes.at(place);
   }
 
   /** The entity's record as a client. */
