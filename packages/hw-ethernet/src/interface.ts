@@ -97,6 +97,10 @@ export class EthernetInterface implements Nic {
     return this.#queue.length + (this.#underWay === null ? 0 : 1);
   }
 
+  get givenUp(): number {
+    return this.counts.givenUp;
+  }
+
   send(frame: Frame): void {
     if (this.queued >= this.counts.queuedMax) this.counts.queuedMax = this.queued + 1;
     if (this.#underWay !== null || this.#turned.armed) this.#queue.push(frame);

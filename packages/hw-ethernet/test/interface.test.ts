@@ -133,6 +133,7 @@ describe('an interface', () => {
     world.run(300_000_000);
     const givenUp = world.meters.read('network.giveUps');
     expect(givenUp).toBeGreaterThan(0);
+    expect(hosts.reduce((sum, h) => sum + h.nic.givenUp, 0)).toBe(givenUp);
     expect(world.meters.read('nic.client.sentFrames')).toBe(world.meters.read('network.frames'));
     const queued = hosts.reduce((sum, h) => sum + h.nic.queued, 0);
     expect(queued).toBeLessThanOrEqual(160);

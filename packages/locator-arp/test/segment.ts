@@ -87,6 +87,7 @@ export class SegmentNic implements Nic {
   readonly address: number;
   readonly mtuBytes = 1500;
   readonly queued = 0;
+  readonly givenUp = 0;
   readonly #segment: Segment;
   #handler: (type: number, frame: Frame) => void = () => {};
 

@@ -58,6 +58,7 @@ class LinkNic implements Nic {
   readonly address: number;
   readonly mtuBytes = 1500;
   readonly queued = 0;
+  readonly givenUp = 0;
   readonly #link: Link;
   readonly #handlers = new Map<number, (frame: Frame) => void>();
 

@@ -61,8 +61,8 @@ export class ArrivingResponses {
     if (at >= 0) this.#arriving.splice(at, 1);
   }
 
-  /** Data that were sent again: the first time, they were lost, and a larger gap is asked for. */
-  noteLoss(request: SentRequest | null): void {
+  /** Data of a response that is not kept were lost: its server learns of it only as a larger gap that is asked for. */
+  widenGap(request: SentRequest | null): void {
     if (!this.lossy) request?.widenAsked();
     this.lossy = true;
   }

@@ -48,6 +48,8 @@ export interface Carrier {
   groupPlace(group: EntityId): Place;
   /** Counted. */
   join(group: EntityId): Undo;
+  /** Packets that never left this host, as far as is known. */
+  readonly givenUp: number;
   /** Calls back when the interface has nothing to send; at once where it is not this host's affair. */
   whenDrained(f: () => void): void;
   /** Sends without waiting, also from interrupt level. */
@@ -73,6 +75,10 @@ export class EthernetCarrier implements Carrier {
     this.#queue = new TransmitQueue(nic);
     this.packetBytes = nic.mtuBytes;
     nic.receive(ETHER_TYPES.v, (frame) => receiver.arrived(frame, frame.source, frame.lengthBytes));
+  }
+
+  get givenUp(): number {
+    return this.#nic.givenUp;
   }
 
   placeOf(host: HostId): Place | undefined {
@@ -118,6 +124,7 @@ export class InternetCarrier implements Carrier {
 
   readonly packetBytes: number;
   readonly blocks = true;
+  readonly givenUp = 0;
   readonly #internet: Internet;
   readonly #spawn: (body: Task<void>) => void;
 

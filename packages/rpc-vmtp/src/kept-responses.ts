@@ -58,6 +58,12 @@ export class KeptResponses {
         if (request.path.forwardCount > 0) this.#lose(request);
         else this.drop(request);
         break;
+      case responseCodes.ok:
+      case responseCodes.responseDiscarded:
+      case responseCodes.badTransactionId: // it has gone on
+        this.acknowledged(request);
+        this.drop(request);
+        break;
       default:
         this.drop(request);
     }
@@ -72,12 +78,12 @@ export class KeptResponses {
 
   #sendMissing(request: ServedRequest, out: Outgoing, { transaction, delivery, code }: ServerNotice): void {
     if (out.waiting > 0) return; // what is missing may be among these; the client asks again
-    const { counters, output } = this.#parts;
+    const { counters, output, carrier } = this.#parts;
     out.count(false);
     out.wantMissing(transaction, delivery, code === responseCodes.retryAll);
     counters.retransmissions++;
     counters.selective++;
-    if (delivery !== 0 && !request.lossy) {
+    if (delivery !== 0 && !request.lossy && out.givenUp === carrier.givenUp) {
       request.lossy = true;
       counters.gapsWidened++;
       const { route } = request;
@@ -126,7 +132,7 @@ export class KeptResponses {
     this.#parts.output.again(out);
   }
 
-  /** The client's next transaction says that it has it. */
+  /** The client has it: it says so, or its next transaction does. */
   acknowledged({ state, out, packets, lossy, route }: ServedRequest): void {
     if (state === 'responded' && out !== null && packets > 1 && !lossy) route?.easeSend();
   }

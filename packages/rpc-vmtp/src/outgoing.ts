@@ -54,6 +54,8 @@ export class Outgoing implements Sender {
   readonly groups: readonly OutgoingGroup[];
   readonly transaction: number;
   readonly rank: MessagePriority;
+  /** `Carrier.givenUp` when it was made: what lacks may be what was given up since. */
+  readonly givenUp: number;
   place: Place;
   /** Between two packets, beyond what the interface takes anyway. */
   gapNs: number;
@@ -69,7 +71,7 @@ export class Outgoing implements Sender {
   hasData: boolean;
   #transmissions = 1;
 
-  constructor(parts: OutgoingParts, m: Message, place: Place, gapNs: number) {
+  constructor(parts: OutgoingParts, m: Message, place: Place, gapNs: number, givenUp: number) {
     const messages = cutMessage(m);
     this.groups =
       messages.length === 1
@@ -79,6 +81,7 @@ export class Outgoing implements Sender {
     this.rank = parts.priority;
     this.place = place;
     this.gapNs = gapNs;
+    this.givenUp = givenUp;
     this.hasData = this.#sendsBlocks();
   }
 

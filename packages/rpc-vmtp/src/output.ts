@@ -71,7 +71,7 @@ export class Output {
 
   /** A message with the headings of its packets, to be sent. */
   prepare(parts: OutgoingParts, m: Message, place: Place, gapNs: number): Outgoing {
-    return new Outgoing(parts, m, place, gapNs);
+    return new Outgoing(parts, m, place, gapNs, this.#carrier.givenUp);
   }
 
   /** All of the message, from the thread that runs. What it has accrued is paid before the first packet. */

@@ -7,8 +7,10 @@
  *
  *   round trip    smoothed, from a request's retransmission to the notice that it was received; while the network is busy,
  *                 at least what its pace makes of it
- *   send gap      between packets of a group to there: grows when some were lost on the way, and slowly shrinks
- *   asked gap     between packets of a group from there, as our requests ask for: the same
+ *   send gap      between packets of a group to there: grows when some were lost beyond this host's interface, and slowly
+ *                 shrinks
+ *   asked gap     between packets of a group from there, as our requests ask for: the same, for responses that their server
+ *                 does not keep; of others it is told itself what lacks
  *
  * Both gaps begin with this host's own turnaround, for want of a better guess of what a host of its kind can receive.
  */

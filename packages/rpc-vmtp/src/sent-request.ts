@@ -116,14 +116,14 @@ export class SentRequest {
 
   /** The server lacks some of it. */
   resend({ transaction, delivery, code }: ClientNotice): void {
-    const { output, counters } = this.#parts;
+    const { output, counters, carrier } = this.#parts;
     const { out } = this;
     if (out.sending || out.waiting > 0) return; // what is missing may be among these; the server asks again
     out.count(false);
     out.wantMissing(transaction, delivery, code === responseCodes.retryAll);
     counters.retransmissions++;
     counters.selective++;
-    if (delivery !== 0 && !this.#lossy) {
+    if (delivery !== 0 && !this.#lossy && out.givenUp === carrier.givenUp) {
       this.#lossy = true;
       counters.gapsWidened++;
       this.#route.widenSend();

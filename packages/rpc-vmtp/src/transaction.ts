@@ -269,7 +269,7 @@ export class Transaction {
         this.#way.priority,
       );
       const joined = this.#arriving.join(p, from, position);
-      if (p.delivery !== 0 && p.retransmitCount > 0) this.#arriving.noteLoss(this.#way.sent);
+      if (p.delivery !== 0 && p.retransmitCount > 0) this.#arriving.lossy = true;
       if (typeof joined === 'string') {
         if (joined === 'more') this.#tries = 0;
         this.#waitForMore();
@@ -423,7 +423,7 @@ export class Transaction {
     for (const server of arriving?.servers ?? []) {
       const what = arriving?.missing(server, more);
       if (typeof what === 'number') {
-        arriving?.noteLoss(this.#way.sent);
+        arriving?.widenGap(this.#way.sent);
         if (this.#way.sent !== null) this.#repeat(this.#way.sent, what);
       } else if (typeof what === 'object' && (what.sound || !this.#asking)) {
         this.#accept({ from: server, message: what.message, place: what.place });

@@ -115,10 +115,32 @@ describe('a transaction', () => {
     world.link.judge = (_frame, source) => (source === 'b' && n++ % 4 === 2 ? 'drop' : 'pass');
     for (let i = 0; i < 5; i++) send();
     world.link.judge = () => 'pass';
-    const start = world.link.carried.length;
-    send();
-    const back = world.link.carried.slice(start).filter((c) => c.from === 'b');
-    expect((back[1]?.atNs ?? 0) - (back[0]?.atNs ?? 0)).toBeGreaterThan(before + ms(1));
+    const gapBack = (): number => {
+      const start = world.link.carried.length;
+      send();
+      const [first, second] = world.link.carried.slice(start).filter((c) => c.from === 'b');
+      return (second?.atNs ?? 0) - (first?.atNs ?? 0);
+    };
+    expect(gapBack()).toBeGreaterThan(before + ms(1));
+    // It shrinks with each group that comes whole, also if the client says so only when it is asked.
+    for (let i = 0; i < 100; i++) send();
+    expect(gapBack()).toBeLessThan(before + ms(1));
+  });
+
+  it('does not widen it for what its own interface has given up', () => {
+    const world = new World();
+    const [a, b] = [world.host('a'), world.host('b')];
+    const desk = new Desk(b);
+    const from = asks(a);
+    let n = 0;
+    world.link.judge = (_frame, source) => {
+      if (n++ % 4 !== 2) return 'pass';
+      (source === 'a' ? a : b).nic.givenUp++;
+      return 'drop';
+    };
+    for (let i = 0; i < 10; i++) world.drive(() => a.entities.send(from, desk.entity, question(8192)));
+    expect(a.metric('vmtp.gapsWidened') + b.metric('vmtp.gapsWidened')).toBe(0);
+    expect(a.metric('rpc.retransmissions') + b.metric('rpc.retransmissions')).toBeGreaterThan(10);
   });
 
   it('that may be done again is done again when its response is lost, and the response is not kept', () => {

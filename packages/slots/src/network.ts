@@ -58,6 +58,8 @@ export interface Nic {
   send(frame: Frame): void;
   /** Frames queued or under way. */
   readonly queued: number;
+  /** Frames that the medium did not take, since the power came on: lost here, and not where they were to go. */
+  readonly givenUp: number;
   /** Calls back when the queue has run empty; at once if it is. */
   whenDrained(f: () => void): void;
   /**

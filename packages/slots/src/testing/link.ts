@@ -89,6 +89,8 @@ export class LinkNic implements Nic {
   readonly name: string;
   readonly address: StationAddress;
   readonly mtuBytes = 1500;
+  /** A test may say so. */
+  givenUp = 0;
   readonly #link: Link;
   readonly #turnaroundNs: number;
   readonly #timer: Timer;
