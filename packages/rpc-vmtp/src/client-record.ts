@@ -71,7 +71,8 @@ export class ClientRecord {
   *transact(to: EntityId, m: Message, options: TransactOptions = {}): Task<Ending> {
     const at = options.again === true ? this.#wentTo : null;
     const mine = this.#begin(to, m, options, false);
-    if (at !== null) mine.locate({ ...options, ...at });
+    const { routes } = this.#parts;
+    if (at !== null) mine.locate({ ...options, route: routes.at(at.place), multicast: at.multicast });
     const endNs = this.#engine.nowNs + (options.timeoutNs ?? Number.POSITIVE_INFINITY);
     try {
       while (!mine.decided) {

@@ -27,7 +27,6 @@ export class Output {
     tasks(Output);
   }
 
-  /** Of the host. */
   /** Segment data of a packet. */
   readonly dataBytes: number;
   readonly #machine: Machine;

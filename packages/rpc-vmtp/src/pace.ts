@@ -27,7 +27,7 @@ export class Pace {
     this.#deviationNs += Math.round((Math.abs(errorNs) - this.#deviationNs) / 4);
   }
 
-  /** A packet there and one back: two that wait for their turn. */
+  /** Longer than nearly all of them take: what a packet there and one back are believed to take at least. */
   get roundTripNs(): number {
     return this.#meanNs + 4 * this.#deviationNs;
   }

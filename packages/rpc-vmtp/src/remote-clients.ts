@@ -4,7 +4,7 @@
  *   its requests                              the next time-out   what it does                                     whose timer
  *   one is processed, for a client elsewhere  TS2                 an orphan: tell the service; no response         the host's
  *   a response with data is kept              TS5, then TS3       ask whether it has arrived                       the record's
- *   none of these                             TS4                 forget the client, a quarter later at the latest the host's
+ *   none of these                             TS4                 forget the client, within a quarter of TS4 more  the host's
  *
  * A group's requests and datagrams make no orphans, because nobody repeats them while they are processed. While packets of a
  * request are coming, the record's timer is theirs (TS1). A time-out that is equally long for all records, and for nearly all

@@ -57,7 +57,7 @@ export const tc3Ns = (roundTripNs: number, gapUnits: number, tries: number): num
   Math.min(silenceMaxNs, (10 * packetTimeNs + 2 * roundTripNs + 4 * gapUnits * gapUnitNs) * (1 << tries));
 
 export const ts1Ns = (roundTripNs: number, tries: number): number => tc3Ns(roundTripNs, 0, tries);
-/** The longest TC1 and all tries after it are 5 s. Ours: the RFC's TC1 + 3 TC2 calls a client dead that may still ask. */
+/** The longest TC1 and all tries after it are 7 s. Ours: the RFC's TC1 + 3 TC2 calls a client dead that may still ask. */
 export const ts2Ns: number = /* @__PURE__ */ seconds(10);
 export const ts3Ns = (roundTripNs: number, tries: number): number => tc2Ns(roundTripNs, tries);
 /** The RFC has 500 ms in one place and seconds in another; at least four lifetimes where requests come without a probe. */

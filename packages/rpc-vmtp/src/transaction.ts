@@ -206,10 +206,13 @@ export class Transaction {
   /** The thread is gone, with an ending or without. */
   leave(): void {
     this.left = true;
-    if (this.#state === 'idle' && !this.#asking) return;
-    this.#quiet();
-    this.#arriving = null;
-    if (this.#way.local) this.#parts.servers().abandon(this.#way.client);
+    if (this.#state !== 'idle' || this.#asking) {
+      this.#quiet();
+      this.#arriving = null;
+      if (this.#way.local) this.#parts.servers().abandon(this.#way.client);
+    }
+    // Until the next transaction: what comes late is told by the number alone.
+    if (!this.#way.group) this.#way.sent = null;
   }
 
   // ---- on this host ----

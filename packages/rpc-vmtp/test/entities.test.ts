@@ -1,4 +1,4 @@
-import { ms, seconds, sleep, type Task } from '@backplane/engine';
+import { Gate, ms, seconds, sleep, type Task } from '@backplane/engine';
 import {
   codeOf,
   type EntityId,
@@ -201,6 +201,34 @@ describe('entities', () => {
     const away = new Desk(c, echo, desk.entity);
     for (const from of [a, b]) send(world, from, asks(from), desk.entity, question(0));
     expect(away.arrivals.length).toBe(2);
+  });
+
+  it('ask on where a transaction went that they have moved in the middle of, and nobody else', () => {
+    const world = new World();
+    const [a, b, c, d] = some(world, 4) as [Host, Host, Host, Host];
+    const done = new Gate();
+    const first = new Desk(b);
+    const server = new Desk(
+      c,
+      function* (request) {
+        yield* done.pass();
+        yield* request.respond(message({ code: ReplyCode.ok }));
+      },
+      first.entity,
+    );
+    first.leave();
+    const client = asks(a);
+    a.spawn('asks', a.entities.send(client, server.entity, question(100)));
+    world.after(seconds(1));
+    expect([server.arrivals.length, a.metric('vmtp.probes')]).toEqual([1, 1]);
+    const state = a.entities.moves?.take(client).state ?? new Uint8Array(0);
+    d.entities.moves?.attach(client, { arrived: () => 'notAwaiting' }, state);
+    const sending = d.entities.send(client, server.entity, question(100), { again: true });
+    const thread = d.spawn('asks again', sending);
+    world.after(seconds(1));
+    done.open();
+    expect(codeOf(world.drive(() => thread.join()).message)).toBe(ReplyCode.ok);
+    expect([server.arrivals.length, d.metric('vmtp.probes')]).toEqual([1, 0]);
   });
 
   it('move as clients, too: what waits is lost, what comes next is not', () => {
