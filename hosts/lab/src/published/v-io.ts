@@ -47,43 +47,34 @@ const perKilobyte = (
   measure: ({ uio }) => of(uio, place, column),
 });
 
-type Access = PipeResult['rows'][number]['access'];
-
+/** Of whole blocks: what programs do with bytes one by one would only hide it. */
 const penalty =
-  (place: Place, access: Access) =>
+  (place: Place) =>
   ({ pipe: { rows } }: Seen): number | undefined =>
-    rows.find((r) => r.place === place && r.access === access)?.penaltyPercent;
-
-const atMost = (place: Place, access: Access): Figure => ({
-  row: `sun3-75: pipe outside of the kernel, ${place} reader, ${access === 'bytes' ? 'streams' : access}, at most`,
-  unit: '%',
-  published: 15,
-  kind: 'check',
-  atMost: true,
-  measure: penalty(place, access),
-});
+    rows.find((r) => r.place === place && r.access === 'blocks')?.penaltyPercent;
 
 /**
- * The article of 1988 has "under 15 %" at blocks of 1 KB. It cites the paper on pipes, which has about 25 % on one machine. Both
- * cannot be true of programs that do nothing but hand blocks over: of these the model has what the paper has. It has what the
- * article has where they put and get bytes, through streams with a buffer of a block, as programs of V do by way of their
- * run-time library. The article says neither where the reader is nor what it does; that it means this is our reading.
- *
- * For pipes over the network the paper has 8 %, and 5 % in the report that it was before, each against a protocol for pipes
- * alone: that is no row.
+ * The article of 1988 has "under 15 %" at blocks of 1 KB, and does not say where the reader is. It cites the paper on pipes, which
+ * has about 25 % for local ones. For those over the network the paper has 8 %, and 5 % in the report that it was before, each
+ * against a protocol for pipes alone: that is no row.
  */
 const pipeFigures: readonly Figure[] = [
+  ...(['local', 'remote'] as const).map((place) => ({
+    row: `sun3-75: pipe outside of the kernel, ${place} reader, at most`,
+    unit: '%',
+    published: 15,
+    kind: 'check' as const,
+    atMost: true as const,
+    measure: penalty(place),
+  })),
   {
-    row: 'sun3-75: pipe outside of the kernel, local reader, blocks',
+    row: 'sun3-75: pipe outside of the kernel, local reader',
     unit: '%',
     published: 25,
     kind: 'check',
     source: 'Zwaenepoel 1985',
-    measure: penalty('local', 'blocks'),
+    measure: penalty('local'),
   },
-  atMost('remote', 'blocks'),
-  atMost('local', 'bytes'),
-  atMost('remote', 'bytes'),
 ];
 
 /** Said in words, without a figure. */
