@@ -86,7 +86,7 @@ export class ArrivingResponses {
     const { counters, routes, machine } = this.#parts;
     const { nowNs } = machine.engine;
     let arriving = this.#of(p.server);
-    if (arriving !== undefined) routes.pace.came(p, from, arriving, nowNs);
+    if (arriving !== undefined) routes.pace.came(p, arriving.heard(from, nowNs));
     const joined = arriving?.add(p, position);
     if (joined === 'contradicts') {
       counters.malformed++;
@@ -122,7 +122,7 @@ export class ArrivingResponses {
       return this.#handedUp(arriving, m, false);
     }
     if (idempotent) {
-      arriving.heardNs = null;
+      arriving.redo();
       return arriving.missing;
     }
     this.#demand(arriving.from, server, arriving);

@@ -5,9 +5,7 @@
  *
  * (RFC 1045 begins with ten packet times for the rest of a group and lets hosts refine that, section 2.5.3; how is ours.)
  */
-import type { Place } from './carrier.ts';
 import type { Packet } from './packet.ts';
-import type { Arriving } from './runs.ts';
 
 export class Pace {
   #meanNs = 0;
@@ -16,13 +14,11 @@ export class Pace {
   /**
    * Another packet of the message comes. One that was asked for tells nothing of the network; one that was not does, even if
    * it came so late that others were: else only what is quick would count.
+   * @param apartNs since the one before it; null: that says nothing
    */
-  came({ retransmitCount }: Packet, from: Place, arriving: Arriving, nowNs: number): void {
-    const { heardNs } = arriving;
-    arriving.heardNs = nowNs;
-    arriving.from = from;
-    if (heardNs === null || retransmitCount > 0) return;
-    const errorNs = nowNs - heardNs - this.#meanNs;
+  came({ retransmitCount }: Packet, apartNs: number | null): void {
+    if (apartNs === null || retransmitCount > 0) return;
+    const errorNs = apartNs - this.#meanNs;
     this.#meanNs += Math.round(errorNs / 8);
     this.#deviationNs += Math.round((Math.abs(errorNs) - this.#deviationNs) / 4);
   }

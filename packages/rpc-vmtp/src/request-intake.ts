@@ -191,7 +191,7 @@ export class RequestIntake {
   #join(record: RemoteClient, p: Packet, from: Place, position: Position): void {
     const { counters, routes } = this.#parts;
     const arriving = record.arriving?.arriving;
-    if (arriving !== undefined) routes.pace.came(p, from, arriving, this.#nowNs);
+    if (arriving !== undefined) routes.pace.came(p, arriving.heard(from, this.#nowNs));
     const joined = arriving?.add(p, position);
     if (joined === 'complete') this.#arrived(record, p, from);
     else if (joined === 'contradicts') counters.malformed++;

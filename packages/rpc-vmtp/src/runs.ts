@@ -104,15 +104,15 @@ export class Arriving {
   readonly partial: boolean;
   /** What is missing may be asked for: it is neither a datagram's nor declared as not worth it. */
   readonly wantsRest: boolean;
-  /** When its last packet came, whatever that brought. Null: it is being done again since then. */
-  heardNs: number | null;
-  /** Where that came from. */
+  /** Where its last packet came from, whatever that brought. */
   from: Place;
+  /** And when. Null: it is being done again since then. */
+  #heardNs: number | null;
 
   constructor(p: Packet, position: Position, from: Place, nowNs: number) {
     this.server = p.server;
     this.from = from;
-    this.heardNs = nowNs;
+    this.#heardNs = nowNs;
     this.count = position === 'only' ? 1 : runGroupsMax;
     this.idempotent = (p.messageFlags & MessageFlag.datagram) !== 0;
     this.wantsRest = !this.idempotent && (p.flags & groupFlags.noRetransmission) === 0;
@@ -124,6 +124,19 @@ export class Arriving {
 
   get complete(): boolean {
     return this.#first?.complete === true && (this.count === 1 || this.#second?.complete === true);
+  }
+
+  /** Another packet comes. Returns how long after the one before it; null if it was done again in between. */
+  heard(from: Place, nowNs: number): number | null {
+    const apartNs = this.#heardNs === null ? null : nowNs - this.#heardNs;
+    this.from = from;
+    this.#heardNs = nowNs;
+    return apartNs;
+  }
+
+  /** All of it is asked for anew: it is done again. */
+  redo(): void {
+    this.#heardNs = null;
   }
 
   /** Another packet of it, in any order. */
